@@ -1,0 +1,115 @@
+#include "tests/support/process/process.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+
+namespace plumbline::test {
+
+TempFolder::TempFolder(const std::string& name) {
+  std::string pattern = (std::filesystem::temp_directory_path() / ("plumbline-" + name + "-XXXXXX")).string();
+  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp " + pattern);
+  path_ = pattern;
+}
+
+TempFolder::~TempFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+int free_port() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0) throw std::runtime_error("bind");
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+bool wait_for(const std::function<bool()>& holds, std::chrono::milliseconds deadline) {
+  const auto end = std::chrono::steady_clock::now() + deadline;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+    timespec pause{0, 20'000'000};  // the condition is polled; nothing here assumes how long it takes
+    nanosleep(&pause, nullptr);
+  }
+  return true;
+}
+
+Process::Process(ProcessOptions options) : options_(std::move(options)) {}
+
+Process::~Process() {
+  if (pid_ > 0) kill9();
+}
+
+void Process::start() {
+  std::vector<char*> argv;
+  for (std::string& word : options_.command) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const pid_t parent = getpid();
+  const int out = open(options_.output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  pid_ = fork();
+  if (pid_ == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(126);
+    for (const auto& [name, value] : options_.environment) setenv(name.c_str(), value.c_str(), 1);
+    const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    dup2(nothing, 0);
+    dup2(out, 1);
+    dup2(out, 2);
+    execvp(argv[0], argv.data());
+    _exit(127);
+  }
+  close(out);
+}
+
+void Process::signal(int number) const {
+  if (pid_ > 0) ::kill(pid_, number);
+}
+
+void Process::kill9() {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGKILL);
+  ::kill(pid_, SIGCONT);
+  waitpid(pid_, &status_, 0);
+  pid_ = -1;
+}
+
+int Process::terminate(std::chrono::milliseconds deadline) {
+  if (pid_ <= 0) return -1;
+  ::kill(pid_, SIGTERM);
+  if (!wait_for([this] { return !running(); }, deadline)) {
+    kill9();
+    return -1;
+  }
+  return WIFEXITED(status_) ? WEXITSTATUS(status_) : -1;
+}
+
+bool Process::running() {
+  if (pid_ <= 0) return false;
+  if (waitpid(pid_, &status_, WNOHANG) == pid_) pid_ = -1;
+  return pid_ > 0;
+}
+
+std::string Process::output_tail(std::size_t bytes) const {
+  std::ifstream file(options_.output, std::ios::ate | std::ios::binary);
+  if (!file) return {};
+  const auto size = static_cast<std::size_t>(file.tellg());
+  file.seekg(static_cast<std::streamoff>(size > bytes ? size - bytes : 0));
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace plumbline::test
