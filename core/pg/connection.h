@@ -27,6 +27,7 @@ struct ConnectOptions {
   std::string conninfo;  // libpq keyword/value or URI; TLS by sslmode, sslrootcert in it
   Secret password;       // overrides the conninfo's, from a *_FILE
   std::string application_name = "plumbline";
+  std::string role = {};  // SET ROLE after connecting, such as plumbline_writer; empty: the login role
 };
 
 // A text-format result. Views live as long as the Rows.
@@ -67,9 +68,9 @@ class Connection {
   // COPY ... FROM STDIN: `data` is the whole stream in the format the statement names, handed over in slices.
   // Returns the rows copied.
   Result<std::int64_t> copy_in(const std::string& sql, std::string_view data);
-  // COPY ... TO STDOUT, row by row.
+  // COPY ... TO STDOUT, row by row as PostgreSQL sends it (text and csv: with the newline). An error of `row` stops the copy.
   Status copy_out(const std::string& sql, const std::function<Status(std::string_view)>& row);
-  // LISTEN/NOTIFY: waits for a notification or the time-out; true when one came.
+  // LISTEN/NOTIFY: waits outside a transaction for a notification or the time-out; true when one came.
   Result<bool> wait_notification(int timeout_ms);
   [[nodiscard]] bool broken() const;
 

@@ -1,0 +1,16 @@
+# cmake -D FOLDER=schemas/sql -D OUTPUT=x.cpp -P embed_sql.cmake: every NNNN_name.sql as one Migration, in order, so that the
+# binary carries its schema.
+file(GLOB files ${FOLDER}/*.sql)
+list(SORT files)
+set(text "// Made from schemas/sql by cmake/embed_sql.cmake.\n#include \"core/pg/migrate.h\"\n\nnamespace plumbline::pg {\nnamespace {\nconstexpr Migration kEmbedded[] = {\n")
+foreach(file IN LISTS files)
+  get_filename_component(name ${file} NAME)
+  if(NOT name MATCHES "^([0-9][0-9][0-9][0-9])_[a-z0-9_]+\\.sql$")
+    message(FATAL_ERROR "${name}: a migration is named NNNN_name.sql")
+  endif()
+  math(EXPR version "1${CMAKE_MATCH_1} - 10000")
+  file(READ ${file} sql)
+  string(APPEND text "    {${version}, \"${name}\", R\"PLUMBLINE(${sql})PLUMBLINE\"},\n")
+endforeach()
+string(APPEND text "};\n}  // namespace\nstd::span<const Migration> embedded_migrations() { return kEmbedded; }\n}  // namespace plumbline::pg\n")
+file(WRITE ${OUTPUT} "${text}")
