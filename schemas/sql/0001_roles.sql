@@ -19,7 +19,6 @@ BEGIN
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
           EXECUTE format('CREATE ROLE %I NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB', name);
         END IF;
-        -- Membership without inheritance would do for SET ROLE; NOINHERIT is a matter of the login role.
         IF NOT EXISTS (SELECT FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid JOIN pg_roles u ON u.oid = m.member
                        WHERE r.rolname = name AND u.rolname = session_user) THEN
           EXECUTE format('GRANT %I TO %I', name, session_user);
