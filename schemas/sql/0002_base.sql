@@ -1,40 +1,8 @@
--- Tenants, signing keys, the outbox and the audit log; and the two functions by which every later table is protected.
-
--- The tenant a session has chosen; NULL (no row matches) when the setting is missing, empty or no uuid. After SET LOCAL ends
--- the setting is '', and ''::uuid would raise an error.
-CREATE FUNCTION plumbline.current_tenant() RETURNS uuid
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN current_setting('plumbline.tenant', true) ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
-              THEN nullif(current_setting('plumbline.tenant', true), '')::uuid END
-$$;
-
--- For each table that holds a tenant's rows. Forces row-level security (the owner too is bound), lets reader and analyst
--- read the chosen tenant's rows, and control read and delete them (export, erase). What the writer may do, the migration of
--- the table says itself: CREATE POLICY writer_insert ON t FOR INSERT TO plumbline_writer WITH CHECK (true), and its grants.
-CREATE FUNCTION plumbline.protect_tenant_table(t regclass, tenant_column name DEFAULT 'tenant_id') RETURNS void
-LANGUAGE plpgsql AS $$
-BEGIN
-  EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t);
-  EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', t);
-  EXECUTE format('CREATE POLICY tenant_read ON %s FOR SELECT TO plumbline_reader, plumbline_analyst, plumbline_control '
-                 'USING (%I = (SELECT plumbline.current_tenant()))', t, tenant_column);
-  EXECUTE format('CREATE POLICY tenant_erase ON %s FOR DELETE TO plumbline_control '
-                 'USING (%I = (SELECT plumbline.current_tenant()))', t, tenant_column);
-  EXECUTE format('GRANT SELECT ON %s TO plumbline_reader, plumbline_analyst', t);
-  EXECUTE format('GRANT SELECT, DELETE ON %s TO plumbline_control', t);
-END
-$$;
-
--- For each partition: queried directly it ignores its parent's policies, so it gets none, and no grant either.
-CREATE FUNCTION plumbline.protect_partition(t regclass) RETURNS void
-LANGUAGE plpgsql AS $$
-BEGIN
-  EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t);
-  EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', t);
-  EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, plumbline_reader, plumbline_analyst, plumbline_writer, plumbline_control', t);
-END
-$$;
-REVOKE EXECUTE ON FUNCTION plumbline.protect_tenant_table(regclass, name), plumbline.protect_partition(regclass) FROM PUBLIC;
+-- Tenants, signing keys, the outbox and the audit log.
+--
+-- Row-level security everywhere: reader, analyst and owner see the rows of the tenant in the setting plumbline.tenant; nullif because
+-- after SET LOCAL ends the setting is '', and ''::uuid would raise an error. The owner's policy is for export and erase. Control works on
+-- tenants and keys of everybody and on no other table of theirs.
 
 CREATE TABLE plumbline.tenants (
   id                 uuid PRIMARY KEY,
@@ -115,10 +83,11 @@ $$;
 CREATE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON plumbline.audit_log
   FOR EACH STATEMENT EXECUTE FUNCTION plumbline.refuse_change();
 
--- Who sees what. Control works on tenants and keys of everybody; on other tables it sees the chosen tenant only.
+-- Who sees what.
 ALTER TABLE plumbline.tenants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE plumbline.tenants FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant_read ON plumbline.tenants FOR SELECT TO plumbline_reader, plumbline_analyst USING (id = (SELECT plumbline.current_tenant()));
+CREATE POLICY tenant_rows ON plumbline.tenants TO plumbline_reader, plumbline_analyst, plumbline_owner
+  USING (id = (SELECT nullif(current_setting('plumbline.tenant', true), '')::uuid));
 CREATE POLICY control_all ON plumbline.tenants TO plumbline_control USING (true) WITH CHECK (true);
 CREATE POLICY writer_retention ON plumbline.tenants FOR SELECT TO plumbline_writer USING (true);
 GRANT SELECT ON plumbline.tenants TO plumbline_reader, plumbline_analyst;
@@ -127,17 +96,22 @@ GRANT SELECT (id, status, retention_days) ON plumbline.tenants TO plumbline_writ
 
 ALTER TABLE plumbline.signing_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE plumbline.signing_keys FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant_read ON plumbline.signing_keys FOR SELECT TO plumbline_reader, plumbline_analyst USING (tenant_id = (SELECT plumbline.current_tenant()));
+CREATE POLICY tenant_rows ON plumbline.signing_keys TO plumbline_reader, plumbline_analyst, plumbline_owner
+  USING (tenant_id = (SELECT nullif(current_setting('plumbline.tenant', true), '')::uuid));
 CREATE POLICY control_all ON plumbline.signing_keys TO plumbline_control USING (true) WITH CHECK (true);
 GRANT SELECT (tenant_id, key_id, algorithm, public_key, status, not_after, version, created_at, updated_at) ON plumbline.signing_keys
   TO plumbline_reader, plumbline_analyst;  -- not the sealed secret
 GRANT SELECT, INSERT, UPDATE ON plumbline.signing_keys TO plumbline_control;
 
-SELECT plumbline.protect_tenant_table('plumbline.key_usage');
+ALTER TABLE plumbline.key_usage ENABLE ROW LEVEL SECURITY;
+ALTER TABLE plumbline.key_usage FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant_rows ON plumbline.key_usage TO plumbline_reader, plumbline_analyst, plumbline_owner
+  USING (tenant_id = (SELECT nullif(current_setting('plumbline.tenant', true), '')::uuid));
 CREATE POLICY writer_insert ON plumbline.key_usage FOR INSERT TO plumbline_writer WITH CHECK (true);
 CREATE POLICY writer_update ON plumbline.key_usage FOR UPDATE TO plumbline_writer USING (true) WITH CHECK (true);
 CREATE POLICY writer_read ON plumbline.key_usage FOR SELECT TO plumbline_writer USING (true);
 CREATE POLICY control_read ON plumbline.key_usage FOR SELECT TO plumbline_control USING (true);
+GRANT SELECT ON plumbline.key_usage TO plumbline_reader, plumbline_analyst, plumbline_control;
 GRANT SELECT, INSERT, UPDATE ON plumbline.key_usage TO plumbline_writer;
 
 ALTER TABLE plumbline.outbox ENABLE ROW LEVEL SECURITY;
@@ -147,8 +121,57 @@ GRANT SELECT, INSERT, DELETE ON plumbline.outbox TO plumbline_control;
 
 ALTER TABLE plumbline.audit_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE plumbline.audit_log FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant_read ON plumbline.audit_log FOR SELECT TO plumbline_reader, plumbline_analyst USING (tenant_id = (SELECT plumbline.current_tenant()));
+CREATE POLICY tenant_rows ON plumbline.audit_log TO plumbline_reader, plumbline_analyst, plumbline_owner
+  USING (tenant_id = (SELECT nullif(current_setting('plumbline.tenant', true), '')::uuid));
 CREATE POLICY control_read ON plumbline.audit_log FOR SELECT TO plumbline_control USING (true);
 CREATE POLICY control_insert ON plumbline.audit_log FOR INSERT TO plumbline_control WITH CHECK (true);
 GRANT SELECT ON plumbline.audit_log TO plumbline_reader, plumbline_analyst;
 GRANT SELECT, INSERT ON plumbline.audit_log TO plumbline_control;
+
+COMMENT ON TABLE plumbline.tenants IS 'Who sends: every key, row and header belongs to one of these.';
+COMMENT ON COLUMN plumbline.tenants.id IS 'The tenant''s id, on every row and every record key.';
+COMMENT ON COLUMN plumbline.tenants.slug IS 'Short name for command lines and addresses.';
+COMMENT ON COLUMN plumbline.tenants.name IS 'Name for people.';
+COMMENT ON COLUMN plumbline.tenants.status IS 'active; suspended: the edge refuses its requests; erased: rows deleted, keys revoked, for ever.';
+COMMENT ON COLUMN plumbline.tenants.retention_days IS 'Events older than this are refused at the edge and deleted here.';
+COMMENT ON COLUMN plumbline.tenants.traces_per_s IS 'Rate at which the tenant''s token bucket at each edge fills.';
+COMMENT ON COLUMN plumbline.tenants.burst IS 'Size of that bucket: at least the traces of one request.';
+COMMENT ON COLUMN plumbline.tenants.agent_traces_per_s IS 'Rate at which each of its agents'' token buckets fills.';
+COMMENT ON COLUMN plumbline.tenants.agent_burst IS 'Size of that bucket.';
+COMMENT ON COLUMN plumbline.tenants.version IS 'Rises with every change; readers of keys.v1 ignore a lower or equal one.';
+COMMENT ON COLUMN plumbline.tenants.created_at IS 'When it was made.';
+COMMENT ON COLUMN plumbline.tenants.updated_at IS 'When it changed last.';
+COMMENT ON TABLE plumbline.signing_keys IS 'Keys with which a tenant''s clients sign requests. Secrets are sealed under the master key.';
+COMMENT ON COLUMN plumbline.signing_keys.tenant_id IS 'Tenant of the key, and so of everything it signs.';
+COMMENT ON COLUMN plumbline.signing_keys.key_id IS 'Public name of the key, sent with each request.';
+COMMENT ON COLUMN plumbline.signing_keys.algorithm IS 'Standard Webhooks: v1 HMAC-SHA256, v1a Ed25519.';
+COMMENT ON COLUMN plumbline.signing_keys.sealed_secret IS 'v1: the secret, sealed and bound to tenant and key id.';
+COMMENT ON COLUMN plumbline.signing_keys.public_key IS 'v1a: 32 bytes.';
+COMMENT ON COLUMN plumbline.signing_keys.status IS 'active; retiring: valid until not_after; revoked: refused.';
+COMMENT ON COLUMN plumbline.signing_keys.not_after IS 'End of validity; null while there is none.';
+COMMENT ON COLUMN plumbline.signing_keys.version IS 'Rises with every change; readers of keys.v1 ignore a lower or equal one.';
+COMMENT ON COLUMN plumbline.signing_keys.created_at IS 'When it was made.';
+COMMENT ON COLUMN plumbline.signing_keys.updated_at IS 'When it changed last.';
+COMMENT ON TABLE plumbline.key_usage IS 'When each key last signed something that was stored.';
+COMMENT ON COLUMN plumbline.key_usage.tenant_id IS 'Tenant of the key.';
+COMMENT ON COLUMN plumbline.key_usage.key_id IS 'The key.';
+COMMENT ON COLUMN plumbline.key_usage.last_used_at IS 'Receipt time of the newest frame signed with it.';
+COMMENT ON TABLE plumbline.outbox IS 'Changes of tenants and keys on their way to keys.v1; empty when all is published.';
+COMMENT ON COLUMN plumbline.outbox.id IS 'Order of publication.';
+COMMENT ON COLUMN plumbline.outbox.topic IS 'Topic of the log.';
+COMMENT ON COLUMN plumbline.outbox.key IS 'Key of the record.';
+COMMENT ON COLUMN plumbline.outbox.value IS 'The record as JSON; secrets in it are sealed. Empty: a tombstone.';
+COMMENT ON COLUMN plumbline.outbox.created_at IS 'When the change was made.';
+COMMENT ON TABLE plumbline.audit_log IS 'Who changed what; only ever added to.';
+COMMENT ON COLUMN plumbline.audit_log.id IS 'Order.';
+COMMENT ON COLUMN plumbline.audit_log.at IS 'When.';
+COMMENT ON COLUMN plumbline.audit_log.tenant_id IS 'Tenant concerned; null: the installation.';
+COMMENT ON COLUMN plumbline.audit_log.actor IS 'Who: an operating-system or signed-in user.';
+COMMENT ON COLUMN plumbline.audit_log.action IS 'What: tenant.create, key.rotate, ...';
+COMMENT ON COLUMN plumbline.audit_log.subject IS 'On what: a tenant''s slug, a key id.';
+COMMENT ON COLUMN plumbline.audit_log.detail IS 'Changed values; never a payload or a secret.';
+COMMENT ON TABLE plumbline.schema_migrations IS 'Migrations that ran, each once.';
+COMMENT ON COLUMN plumbline.schema_migrations.version IS 'Number of the file.';
+COMMENT ON COLUMN plumbline.schema_migrations.name IS 'Name of the file.';
+COMMENT ON COLUMN plumbline.schema_migrations.checksum IS 'SHA-256 of the file; a changed file is refused.';
+COMMENT ON COLUMN plumbline.schema_migrations.applied_at IS 'When it ran.';
