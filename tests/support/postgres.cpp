@@ -79,8 +79,8 @@ PostgresCluster::PostgresCluster(PostgresOptions options) : options_(std::move(o
   try {
     initdb();
     start();
-    auto super =
-        require(pg::Connection::connect({.conninfo = conninfo("postgres", "postgres"), .password = {}}));
+    auto super = require(
+        pg::Connection::connect({.conninfo = socket_conninfo("postgres", "postgres"), .password = {}}));
     (void)require(super.execute("CREATE ROLE plumbline LOGIN CREATEROLE CREATEDB"));
   } catch (...) {
     kill9();
@@ -244,7 +244,7 @@ std::string PostgresCluster::create_database(bool migrated) {
 
 void PostgresCluster::drop_database(const std::string& name) {
   auto admin =
-      require(pg::Connection::connect({.conninfo = conninfo("postgres", "postgres"), .password = {}}));
+      require(pg::Connection::connect({.conninfo = socket_conninfo("postgres", "postgres"), .password = {}}));
   (void)require(admin.execute("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)"));
 }
 

@@ -1,0 +1,235 @@
+// The catalogue test: whatever tables, views and partitions schema plumbline has, a tenant's reader sees its
+// own rows only.
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/postgres.h"
+
+namespace plumbline::tests {
+namespace {
+
+const std::string kA = "aaaaaaaa-0000-4000-8000-00000000000a";
+const std::string kB = "bbbbbbbb-0000-4000-8000-00000000000b";
+
+struct Relation {
+  std::string name;
+  std::string tenant_column;
+  char kind;  // r table, p partitioned, v view, m materialized view
+  bool partition;
+  bool secured;
+  bool forced;
+  std::string options;
+};
+
+// Everything that holds a tenant's rows: it has a tenant_id, or is the table of tenants.
+std::vector<Relation> relations(pg::Connection& super) {
+  auto rows =
+      require(super.query("SELECT k.relname, coalesce(a.attname, 'id'), k.relkind, k.relispartition, "
+                          "k.relrowsecurity, k.relforcerowsecurity, "
+                          "coalesce(k.reloptions::text, '') FROM pg_class k LEFT JOIN pg_attribute a ON "
+                          "a.attrelid = k.oid AND a.attname = 'tenant_id' AND "
+                          "NOT a.attisdropped WHERE k.relnamespace = 'plumbline'::regnamespace AND k.relkind "
+                          "IN ('r', 'p', 'v', 'm', 'f') "
+                          "AND (a.attname IS NOT NULL OR k.relname = 'tenants') ORDER BY 1"));
+  std::vector<Relation> found;
+  for (int i = 0; i < rows.size(); ++i) {
+    found.push_back({std::string(rows.text(i, 0)), std::string(rows.text(i, 1)), rows.text(i, 2)[0],
+                     rows.text(i, 3) == "t", rows.text(i, 4) == "t", rows.text(i, 5) == "t",
+                     std::string(rows.text(i, 6))});
+  }
+  return found;
+}
+
+// A value for a column that must have one, so that every table gets a row for each tenant without being named
+// here.
+std::string sample(std::string_view type) {
+  if (type == "uuid") return "gen_random_uuid()";
+  if (type == "timestamp with time zone") return "now()";
+  if (type == "date") return "now()::date";
+  if (type == "bytea") return "'\\x01'::bytea";
+  if (type == "boolean") return "true";
+  if (type == "jsonb" || type == "json") return "'{}'";
+  if (type == "text") return "substr(md5(random()::text), 1, 20)";
+  if (type == "\"char\"") return "'o'";
+  if (type.find("[]") != std::string_view::npos) return "'{}'";
+  return "1";
+}
+
+// Literals for checked columns (status words, ranges): the first literal that the column's own checks name.
+std::string checked_sample(pg::Connection& super, const std::string& table, const std::string& column) {
+  auto rows = require(super.query(
+      "SELECT substring(pg_get_constraintdef(c.oid) from '''([a-z0-9_]+)''') FROM pg_constraint c JOIN "
+      "pg_attribute a "
+      "ON a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey) WHERE c.contype = 'c' AND c.conrelid = "
+      "('plumbline.' || $1)::regclass AND a.attname = $2 AND cardinality(c.conkey) = 1 AND "
+      "pg_get_constraintdef(c.oid) "
+      "LIKE '%ARRAY[%'",
+      {table, column}));
+  return rows.size() > 0 ? "'" + std::string(rows.text(0, 0)) + "'" : "";
+}
+
+void insert_row(pg::Connection& super, const Relation& r, const std::string& tenant) {
+  auto columns = require(super.query(
+      "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = ('plumbline.' || "
+      "$1)::regclass AND attnum > 0 "
+      "AND NOT attisdropped AND (attnotnull AND NOT atthasdef AND attidentity = '' OR attname = $2)",
+      {r.name, r.tenant_column}));
+  std::string names, values;
+  for (int i = 0; i < columns.size(); ++i) {
+    const std::string name(columns.text(i, 0));
+    std::string value = checked_sample(super, r.name, name);
+    if (name == r.tenant_column) value = "'" + tenant + "'";
+    if (name == "payload" || name == "summary") value = "'{}'";  // text that views read as JSON
+    if (value.empty()) value = sample(columns.text(i, 1));
+    names += (i > 0 ? ", \"" : "\"") + name + "\"";
+    values += (i > 0 ? ", " : "") + value;
+  }
+  const Status added =
+      super.execute("INSERT INTO plumbline." + r.name + " (" + names + ") VALUES (" + values + ")");
+  ASSERT_TRUE(added.ok()) << r.name << ": " << added.error().message;
+}
+
+struct Rls : testing::Test {
+  TestDatabase db;
+  pg::Connection super = db.superuser();
+
+  void SetUp() override {
+    const auto partitioned =
+        require(super.query("SELECT to_regprocedure('plumbline.ensure_partition(date)') IS NOT NULL"));
+    if (partitioned.text(0, 0) == "t") {
+      (void)require(super.query("SELECT plumbline.ensure_partition((now() AT TIME ZONE 'UTC')::date)"));
+    }
+    // Foreign keys and many-column checks are not what is tested here.
+    ASSERT_TRUE(super.execute("SET session_replication_role = replica").ok());
+    ASSERT_TRUE(
+        super.execute("ALTER TABLE plumbline.signing_keys DROP CONSTRAINT signing_keys_material").ok());
+    for (const Relation& r : relations(super)) {
+      if ((r.kind != 'r' && r.kind != 'p') || r.partition) continue;
+      insert_row(super, r, kA);
+      insert_row(super, r, kB);
+    }
+  }
+  // Rows that a role sees in a relation, by tenant; -1: refused.
+  static std::int64_t count(pg::Connection& c, const Relation& r, const std::string& tenant) {
+    auto rows = c.query("SELECT count(" + r.tenant_column + ") FROM plumbline.\"" + r.name + "\" WHERE " +
+                            r.tenant_column + "::text LIKE $1",
+                        {tenant});
+    if (!rows) {
+      EXPECT_EQ(rows.error().code, "42501") << r.name << ": " << rows.error().message;
+    }
+    return rows ? rows->integer(0, 0) : -1;
+  }
+};
+
+TEST_F(Rls, EveryTenantTableForcesRowSecurity) {
+  const auto all = relations(super);
+  EXPECT_GE(all.size(), 4u);
+  for (const Relation& r : all) {
+    if (r.kind == 'v') {
+      EXPECT_NE(r.options.find("security_invoker=true"), std::string::npos) << "view " << r.name;
+      continue;
+    }
+    EXPECT_TRUE(r.kind == 'r' || r.kind == 'p')
+        << r.name << ": a materialized view or foreign table can't be protected";
+    EXPECT_TRUE(r.secured && r.forced) << r.name;
+  }
+}
+
+TEST_F(Rls, NothingIsGrantedOnPartitions) {
+  auto rows = require(super.query(
+      "SELECT k.relname, k.relacl::text FROM pg_class k WHERE k.relnamespace = 'plumbline'::regnamespace AND "
+      "k.relispartition "
+      "AND k.relkind = 'r' AND EXISTS (SELECT FROM aclexplode(k.relacl) x WHERE x.grantee <> k.relowner)"));
+  for (int i = 0; i < rows.size(); ++i) ADD_FAILURE() << rows.text(i, 0) << " " << rows.text(i, 1);
+}
+
+TEST_F(Rls, AReaderSeesItsTenantOnly) {
+  for (const char* role : {"plumbline_reader", "plumbline_analyst"}) {
+    auto c = db.connect(role);
+    (void)require(c.query("SELECT set_config('plumbline.tenant', $1, false)", {kA}));
+    for (const Relation& r : relations(super)) {
+      const std::int64_t own = count(c, r, kA), other = count(c, r, kB), all = count(c, r, "%");
+      EXPECT_LE(other, 0) << role << " " << r.name;
+      EXPECT_EQ(all, own) << role << " " << r.name;
+      if (r.partition) {
+        EXPECT_EQ(own, -1) << role << " reads partition " << r.name;
+      }
+      if (!r.partition && r.kind != 'v') {
+        EXPECT_EQ(own, 1) << role << " " << r.name;
+      }
+    }
+  }
+}
+
+TEST_F(Rls, AMissingEmptyOrWrongSettingSeesNothing) {
+  for (const char* setting : {"", "none", "cccccccc-0000-4000-8000-00000000000c"}) {
+    auto c = db.connect("plumbline_reader");
+    if (std::string_view(setting) != "none") {
+      (void)require(c.query("SELECT set_config('plumbline.tenant', $1, false)", {setting}));
+    }
+    for (const Relation& r : relations(super))
+      EXPECT_LE(count(c, r, "%"), 0) << "'" << setting << "' " << r.name;
+  }
+}
+
+TEST_F(Rls, ASettingThatIsNoUuidIsAnErrorAndShowsNothing) {
+  auto c = db.connect("plumbline_reader");
+  (void)require(c.query("SELECT set_config('plumbline.tenant', 'x'' OR true --', false)"));
+  for (const Relation& r : relations(super)) {
+    const auto rows = c.query("SELECT count(*) FROM plumbline.\"" + r.name + "\"");
+    if (rows.ok()) {
+      EXPECT_EQ(rows->integer(0, 0), 0) << r.name;
+    } else {
+      EXPECT_TRUE(rows.error().code == "22P02" || rows.error().code == "42501") << rows.error().code;
+    }
+  }
+}
+
+TEST_F(Rls, ASettingOfATransactionDoesNotLeak) {
+  auto c = db.connect("plumbline_reader");
+  ASSERT_TRUE(c.begin().ok());
+  (void)require(c.query("SELECT set_config('plumbline.tenant', $1, true)", {kA}));
+  EXPECT_EQ(require(c.query("SELECT count(*) FROM plumbline.tenants")).integer(0, 0), 1);
+  ASSERT_TRUE(c.commit().ok());
+  EXPECT_EQ(require(c.query("SELECT count(*) FROM plumbline.tenants")).integer(0, 0), 0);
+}
+
+TEST_F(Rls, TheOwnerIsBoundToo) {
+  auto c = db.connect("plumbline_owner");
+  for (const Relation& r : relations(super)) EXPECT_LE(count(c, r, "%"), 0) << r.name;
+}
+
+TEST_F(Rls, RolesCanNeitherLogInNorBypass) {
+  auto rows = require(super.query(
+      "SELECT count(*), count(*) FILTER (WHERE rolcanlogin OR rolsuper OR rolbypassrls OR rolcreaterole) "
+      "FROM pg_roles WHERE rolname LIKE 'plumbline\\_%'"));
+  EXPECT_EQ(rows.integer(0, 0), 5);
+  EXPECT_EQ(rows.integer(0, 1), 0);
+}
+
+TEST_F(Rls, AReaderReadsNoSecretAndWritesNothing) {
+  auto c = db.connect("plumbline_reader");
+  (void)require(c.query("SELECT set_config('plumbline.tenant', $1, false)", {kA}));
+  EXPECT_EQ(c.query("SELECT sealed_secret FROM plumbline.signing_keys").error().code, "42501");
+  EXPECT_EQ(c.query("SELECT value FROM plumbline.outbox").error().code, "42501");
+  auto grants = require(super.query(
+      "SELECT table_name, grantee, privilege_type FROM information_schema.role_table_grants WHERE "
+      "table_schema = 'plumbline' AND "
+      "grantee IN ('plumbline_reader', 'plumbline_analyst', 'PUBLIC') AND privilege_type <> 'SELECT'"));
+  for (int i = 0; i < grants.size(); ++i) ADD_FAILURE() << grants.text(i, 0) << " " << grants.text(i, 2);
+}
+
+TEST_F(Rls, TheAuditLogOnlyGrows) {
+  ASSERT_TRUE(super.execute("SET session_replication_role = origin").ok());
+  for (const char* sql : {"UPDATE plumbline.audit_log SET actor = 'x'", "DELETE FROM plumbline.audit_log",
+                          "TRUNCATE plumbline.audit_log"}) {
+    const auto changed = super.query(sql);
+    ASSERT_FALSE(changed.ok()) << sql;
+    EXPECT_EQ(changed.error().code, "P0001");
+  }
+}
+
+}  // namespace
+}  // namespace plumbline::tests
