@@ -1,0 +1,170 @@
+#include "sinks/postgres/trace_store.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "sinks/postgres/trace_store_copy.h"
+
+namespace plumbline::postgres {
+namespace {
+
+constexpr std::int64_t kDayUs = 86400LL * 1000000;
+// A stream that a huge batch made this large is given back afterwards.
+constexpr std::size_t kStreamBytesKept = std::size_t{64} << 20;
+// Bytes of the field count, the size of `ord` and `ord` itself: patched when a row is laid out.
+constexpr std::size_t kOrdAt = 2 + 4;
+
+constexpr const char* kStageTable =
+    "CREATE TEMP TABLE IF NOT EXISTS trace_stage (ord int4, time timestamptz, tenant_id uuid, id uuid, "
+    "digest uuid, received_at timestamptz, log_offset int8, log_partition int4, log_index int4, topic int2, "
+    "risk_score int4, kind text, agent text, session text, repo text, branch text, commit text, version "
+    "text, "
+    "action_type text, confidence text, prompt_type text, autonomy_mode text, risk_category text, "
+    "policy_hash text, matched_rule_id text, link_hash bytea, link_prev bytea, link_content \"char\", "
+    "payload text COMPRESSION lz4) ON COMMIT DELETE ROWS";
+constexpr std::int16_t kStageFields = 29;
+constexpr const char* kCopy = "COPY pg_temp.trace_stage FROM STDIN (FORMAT binary)";
+// The stage is laid out in key order and a scan of it keeps that order: no sort here.
+constexpr const char* kMove =
+    "INSERT INTO plumbline.traces (time, tenant_id, id, digest, received_at, log_offset, log_partition, "
+    "log_index, topic, risk_score, kind, agent, session, repo, branch, commit, version, action_type, "
+    "confidence, prompt_type, autonomy_mode, risk_category, policy_hash, matched_rule_id, payload) "
+    "SELECT time, tenant_id, id, digest, received_at, log_offset, log_partition, log_index, topic, "
+    "risk_score, "
+    "kind, agent, session, repo, branch, commit, version, action_type, confidence, prompt_type, "
+    "autonomy_mode, risk_category, policy_hash, matched_rule_id, payload FROM pg_temp.trace_stage "
+    "ON CONFLICT (time, tenant_id, id) DO NOTHING";
+constexpr const char* kLink =
+    "INSERT INTO plumbline.chain_links (tenant_id, agent, hash, digest, prev_hash, content, trace_time, "
+    "trace_id, log_offset, log_partition, log_index, topic) "
+    "SELECT tenant_id, agent, link_hash, digest, link_prev, link_content, time, id, log_offset, "
+    "log_partition, log_index, topic FROM pg_temp.trace_stage WHERE link_hash IS NOT NULL "
+    "ORDER BY tenant_id, agent COLLATE \"C\", link_hash, digest, ord "
+    "ON CONFLICT (tenant_id, agent, hash, digest) DO NOTHING";
+// LATERAL with LIMIT keeps this a look-up by key, one partition each, whatever the planner thinks of an
+// unanalysed stage.
+constexpr const char* kCompare =
+    "SELECT s.ord, h.digest FROM pg_temp.trace_stage s, LATERAL ("
+    "SELECT t.digest, t.topic, t.log_partition, t.log_offset, t.log_index FROM plumbline.traces t "
+    "WHERE t.time = s.time AND t.tenant_id = s.tenant_id AND t.id = s.id LIMIT 1) h "
+    "WHERE (h.topic, h.log_partition, h.log_offset, h.log_index) "
+    "IS DISTINCT FROM (s.topic, s.log_partition, s.log_offset, s.log_index)";
+
+std::string_view raw(const std::array<std::uint8_t, 32>& hash) {
+  return {reinterpret_cast<const char*>(hash.data()), hash.size()};
+}
+
+std::int64_t day_of(TimeUs time) {
+  return time.value >= 0 ? time.value / kDayUs : -((-time.value + kDayUs - 1) / kDayUs);
+}
+
+}  // namespace
+
+void TraceRows::add(const TraceRow& row) {
+  Item item{row.key, row.digest, row.address, encoded_.size(), 0, row.payload, row.link.has_value()};
+  CopyRow out(encoded_);
+  out.begin(kStageFields);
+  out.int4(0);  // ord
+  out.time(row.key.time);
+  out.uuid(row.key.tenant.value);
+  out.uuid(row.key.id);
+  out.uuid(row.digest);
+  out.time(row.received_at);
+  out.int8(row.address.offset);
+  out.int4(row.address.partition);
+  out.int4(row.address.index);
+  out.int2(row.address.topic);
+  out.int4(row.risk_score);
+  out.bytes(row.kind);
+  out.bytes(row.agent);
+  for (std::string_view name :
+       {row.session, row.repo, row.branch, row.commit, row.version, row.action_type, row.confidence,
+        row.prompt_type, row.autonomy_mode, row.risk_category, row.policy_hash, row.matched_rule_id}) {
+    out.name(name);
+  }
+  if (row.link) {
+    out.bytes(raw(row.link->hash));
+    out.bytes(row.link->start ? std::string_view{} : raw(row.link->prev_hash));
+    out.bytes({&row.link->content, 1});
+  } else {
+    out.null();
+    out.null();
+    out.null();
+  }
+  out.size_only(row.payload.size());
+  item.size = encoded_.size() - item.begin;
+  items_.push_back(item);
+}
+
+Status TraceStore::prepare_session(pg::Connection& connection) {
+  return connection.execute(kStageTable);
+}
+
+Status TraceStore::ensure_day(pg::Connection& connection, TimeUs time) {
+  const std::int64_t day = day_of(time);
+  if (days_.contains(day)) return ok_status();
+  const std::string date = format_rfc3339({day * kDayUs}).substr(0, 10);
+  auto made = connection.query("SELECT plumbline.ensure_partition($1::date)", {date});
+  if (!made) return made.error();
+  days_.insert(day);
+  return ok_status();
+}
+
+Status TraceStore::stage(pg::Connection& connection, const TraceRows& rows,
+                         std::span<const std::uint32_t> chosen) {
+  const auto items = rows.items();
+  order_.assign(chosen.begin(), chosen.end());
+  // Ties keep the order of arrival: the first of an identity wins, as it would if they came in two batches.
+  std::stable_sort(order_.begin(), order_.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return items[a].key < items[b].key; });
+  stream_.clear();
+  std::size_t bytes = kCopyHeader.size() + kCopyTrailer.size();
+  for (const std::uint32_t i : order_) bytes += items[i].size + items[i].payload.size();
+  stream_.reserve(bytes);
+  stream_.append(kCopyHeader);
+  for (const std::uint32_t i : order_) {
+    const std::size_t begin = stream_.size();
+    stream_.append(rows.encoded(items[i]));
+    for (std::size_t byte = 0; byte < 4; ++byte) {
+      stream_[begin + kOrdAt + byte] = static_cast<char>((i >> (24 - 8 * byte)) & 0xff);
+    }
+    stream_.append(items[i].payload);
+  }
+  stream_.append(kCopyTrailer);
+  auto copied = connection.copy_in(kCopy, stream_);
+  if (stream_.capacity() > kStreamBytesKept) std::string().swap(stream_);
+  if (!copied) return copied.error();
+  return ok_status();
+}
+
+Status TraceStore::compare(pg::Connection& connection, const TraceRows& rows,
+                           std::span<StoreOutcome> outcome) {
+  auto losers = connection.query(kCompare);
+  if (!losers) return losers.error();
+  for (int row = 0; row < losers->size(); ++row) {
+    const auto ord = static_cast<std::size_t>(losers->integer(row, 0));
+    const auto held = Uuid::parse(losers->text(row, 1));
+    outcome[ord] = held == rows.items()[ord].digest ? StoreOutcome::kDuplicate : StoreOutcome::kConflict;
+  }
+  return ok_status();
+}
+
+Status TraceStore::store(pg::Connection& connection, const TraceRows& rows,
+                         std::span<const std::uint32_t> chosen, std::span<StoreOutcome> outcome) {
+  if (chosen.empty()) return ok_status();
+  if (Status staged = stage(connection, rows, chosen); !staged) return staged;
+  auto moved = connection.query(kMove);
+  if (!moved) return moved.error();
+  bool linked = false;
+  for (const std::uint32_t i : chosen) {
+    outcome[i] = StoreOutcome::kStored;
+    linked = linked || rows.items()[i].linked;
+  }
+  if (linked) {
+    if (auto done = connection.query(kLink); !done) return done.error();
+  }
+  if (moved->affected() == static_cast<std::int64_t>(chosen.size())) return ok_status();
+  return compare(connection, rows, outcome);
+}
+
+}  // namespace plumbline::postgres

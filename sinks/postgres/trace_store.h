@@ -1,0 +1,113 @@
+// Traces and the links of their hash chains into PostgreSQL: staged with binary COPY, moved with one INSERT
+// ... ON CONFLICT DO NOTHING in key order, losers compared by digest. ADR 0006 says why this way. Not
+// thread-safe; one connection.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "core/ids.h"
+#include "core/outcome.h"
+#include "core/pg/connection.h"
+#include "core/result.h"
+#include "core/time.h"
+
+namespace plumbline::postgres {
+
+// Where a trace is in the log. `topic` is its number in plumbline.log_topics.
+struct Address {
+  std::int16_t topic = 0;
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+  std::int32_t index = 0;
+  auto operator<=>(const Address&) const = default;
+};
+
+// (tenant, id, time) is a trace's identity; in this order it is the table's key, so that batches of a time
+// land on few pages.
+struct TraceKey {
+  TimeUs time;
+  TenantId tenant;
+  Uuid id;
+  auto operator<=>(const TraceKey&) const = default;
+};
+
+// One entry of an agent's hash chain.
+struct ChainLink {
+  std::array<std::uint8_t, 32> hash{};
+  std::array<std::uint8_t, 32> prev_hash{};
+  bool start = false;  // prev_hash is empty
+  char content = 'u';  // o: complete and right, b: complete and not, u: can't be checked
+};
+
+// One trace to be stored. Views are copied by TraceRows::add, but `payload`, which must outlive the batch.
+struct TraceRow {
+  TraceKey key;
+  Uuid digest;
+  TimeUs received_at;
+  Address address;
+  std::string_view kind, agent, session, repo, branch, commit, version;
+  std::string_view action_type, confidence, prompt_type, autonomy_mode, risk_category, policy_hash,
+      matched_rule_id;
+  std::optional<std::int32_t> risk_score;
+  std::optional<ChainLink> link;
+  std::string_view payload;
+};
+
+// A batch of rows, encoded as they come. Memory is kept for the next batch.
+class TraceRows {
+ public:
+  struct Item {
+    TraceKey key;
+    Uuid digest;
+    Address address;
+    std::size_t begin = 0;
+    std::size_t size = 0;  // of the encoded columns before payload
+    std::string_view payload;
+    bool linked = false;
+  };
+  void clear() {
+    items_.clear();
+    encoded_.clear();
+  }
+  void add(const TraceRow& row);
+  [[nodiscard]] std::span<const Item> items() const { return items_; }
+  [[nodiscard]] std::string_view encoded(const Item& item) const {
+    return std::string_view(encoded_).substr(item.begin, item.size);
+  }
+
+ private:
+  std::vector<Item> items_;
+  std::string encoded_;
+};
+
+class TraceStore {
+ public:
+  // After every connect: the staging table belongs to the session.
+  Status prepare_session(pg::Connection& connection);
+  // Makes the partitions that the rows need; outside of a transaction. Poison "22008": the day lies outside
+  // of any retention.
+  Status ensure_day(pg::Connection& connection, TimeUs time);
+  // Forgets which partitions are known, after an error that says one is missing (retention dropped it).
+  void forget_days() { days_.clear(); }
+  // In the open transaction. `chosen` are indexes of rows.items(); outcome[i] is set for each of them
+  // (kStored, kDuplicate or kConflict) by comparing with whoever holds the identity. A row that holds it
+  // itself already (a replay) is kStored.
+  Status store(pg::Connection& connection, const TraceRows& rows, std::span<const std::uint32_t> chosen,
+               std::span<StoreOutcome> outcome);
+
+ private:
+  Status stage(pg::Connection& connection, const TraceRows& rows, std::span<const std::uint32_t> chosen);
+  Status compare(pg::Connection& connection, const TraceRows& rows, std::span<StoreOutcome> outcome);
+
+  std::unordered_set<std::int64_t> days_;
+  std::vector<std::uint32_t> order_;
+  std::string stream_;
+};
+
+}  // namespace plumbline::postgres
