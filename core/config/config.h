@@ -1,5 +1,6 @@
-// Every option of the server as plain structs; each default is stated here and nowhere else. core/config/options.cpp
-// binds names, bounds and meanings to these members; `plumbline config` prints that table.
+// Every option of the server as plain structs; each default is stated here and nowhere else.
+// core/config/options.cpp binds names, bounds and meanings to these members; `plumbline config` prints that
+// table.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -13,10 +14,10 @@ namespace plumbline::config {
 using namespace std::chrono_literals;
 
 struct Embedded {
-  std::string dir = "data/log";                 // segments, owner lock and owner socket
-  std::int64_t segment_bytes = 64 << 20;        // preallocated; a record must fit
-  std::int64_t group_bytes_max = 8 << 20;       // one group commit
-  std::int64_t queue_bytes_max = 64 << 20;      // appended, not yet durable: above it appends are refused
+  std::string dir = "data/log";             // segments, owner lock and owner socket
+  std::int64_t segment_bytes = 64 << 20;    // preallocated; a record must fit
+  std::int64_t group_bytes_max = 8 << 20;   // one group commit
+  std::int64_t queue_bytes_max = 64 << 20;  // appended, not yet durable: above it appends are refused
 };
 
 struct Kafka {
@@ -25,24 +26,24 @@ struct Kafka {
   std::chrono::milliseconds delivery_timeout = 30s;
   std::chrono::milliseconds session_timeout = 10s;
   std::int64_t queue_bytes_max = 64 << 20;
-  std::map<std::string, std::string> options;   // passed to librdkafka as they are: SASL, TLS, tuning
+  std::map<std::string, std::string> options;  // passed to librdkafka as they are: SASL, TLS, tuning
 };
 
 struct Topics {
   std::int32_t partitions = 8;
   std::chrono::milliseconds retention = 168h;
-  std::int64_t retention_bytes = -1;            // per partition
+  std::int64_t retention_bytes = -1;  // per partition
 };
 
 struct Edge {
   std::string listen = "127.0.0.1:8080";
-  std::int32_t threads = 0;                     // 0: one per core
-  std::string tls_cert_file;                    // PEM chain; both or none
+  std::int32_t threads = 0;   // 0: one per core
+  std::string tls_cert_file;  // PEM chain; both or none
   std::string tls_key_file;
   std::chrono::milliseconds header_timeout = 10s;
   std::chrono::milliseconds idle_timeout = 75s;
-  std::int64_t body_bytes_s_min = 1024;         // slower clients are cut (408)
-  std::chrono::milliseconds ack_wait_max = 10s; // then 503: the log is slow
+  std::int64_t body_bytes_s_min = 1024;          // slower clients are cut (408)
+  std::chrono::milliseconds ack_wait_max = 10s;  // then 503: the log is slow
   std::int32_t connections_max = 10000;
   std::int64_t inflight_bytes_max = 128 << 20;  // bodies admitted and not answered yet; above it 503
   std::chrono::milliseconds drain_timeout = 20s;
@@ -50,7 +51,7 @@ struct Edge {
 };
 
 struct Persist {
-  std::int32_t batch_records_max = 20000;       // traces a transaction
+  std::int32_t batch_records_max = 20000;  // traces a transaction
   std::int64_t batch_bytes_max = 32 << 20;
   std::chrono::milliseconds poll_wait = 50ms;
   std::chrono::milliseconds backoff_max = 5s;   // while PostgreSQL is down
@@ -58,16 +59,17 @@ struct Persist {
 };
 
 struct Postgres {
-  std::string url = "host=127.0.0.1 dbname=plumbline user=plumbline";  // libpq; TLS: sslmode=verify-full sslrootcert=...
-  Secret password;                              // postgres.password_file
+  std::string url =
+      "host=127.0.0.1 dbname=plumbline user=plumbline";  // libpq; TLS: sslmode=verify-full sslrootcert=...
+  Secret password;                                       // postgres.password_file
 };
 
 struct Keys {
-  Secret master_key;                            // 32 bytes as base64; keys.master_key_file
+  Secret master_key;  // 32 bytes as base64; keys.master_key_file
 };
 
 struct Config {
-  std::string log = "embedded";                 // or "kafka": the one line that changes the backend
+  std::string log = "embedded";  // or "kafka": the one line that changes the backend
   Embedded embedded;
   Kafka kafka;
   Topics topics;
