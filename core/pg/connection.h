@@ -25,7 +25,7 @@ namespace plumbline::pg {
 
 struct ConnectOptions {
   std::string conninfo;  // libpq keyword/value or URI; TLS by sslmode, sslrootcert in it
-  Secret password;       // overrides the conninfo's, from a *_FILE
+  Secret password = {};  // overrides the conninfo's, from a *_FILE
   std::string application_name = "plumbline";
   std::string role = {};  // SET ROLE after connecting, such as plumbline_writer; empty: the login role
 };

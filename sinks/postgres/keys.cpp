@@ -173,4 +173,14 @@ Result<std::vector<SealedKey>> sealed_keys(pg::Connection& connection) {
   return keys;
 }
 
+Status replace_sealed(pg::Connection& connection, const KeyId& key, std::string_view sealed_secret) {
+  auto changed = connection.query(
+      "UPDATE plumbline.signing_keys SET sealed_secret = $2::bytea, version = version + 1, updated_at = "
+      "now() "
+      "WHERE key_id = $1 AND sealed_secret IS NOT NULL",
+      {key.value, to_bytea(sealed_secret)});
+  if (!changed) return changed.error();
+  return enqueue_key(connection, key);
+}
+
 }  // namespace plumbline::postgres

@@ -18,8 +18,8 @@ namespace plumbline::postgres {
 // What a key is made of: one of the two, as raw bytes.
 struct KeyMaterial {
   KeyId id;
-  std::string sealed_secret;  // v1: HMAC-SHA256
-  std::string public_key;     // v1a: Ed25519
+  std::string sealed_secret = {};  // v1: HMAC-SHA256
+  std::string public_key = {};     // v1a: Ed25519
 };
 
 struct SigningKey {
@@ -65,7 +65,10 @@ struct SealedKey {
   TenantId tenant;
   std::string sealed_secret;
 };
-// For `doctor`: every sealed secret that is still needed.
+// Every sealed secret that is still needed.
 Result<std::vector<SealedKey>> sealed_keys(pg::Connection& connection);
+
+// In the caller's transaction: another sealed form of the same secret, told to the edges.
+Status replace_sealed(pg::Connection& connection, const KeyId& key, std::string_view sealed_secret);
 
 }  // namespace plumbline::postgres

@@ -33,12 +33,12 @@ struct Tenant {
 
 // What is to change; unset members stay (at creation: the table's defaults).
 struct TenantChange {
-  std::optional<std::string> name;
-  std::optional<std::int64_t> retention_days;
-  std::optional<std::int64_t> traces_per_s;
-  std::optional<std::int64_t> burst;
-  std::optional<std::int64_t> agent_traces_per_s;
-  std::optional<std::int64_t> agent_burst;
+  std::optional<std::string> name = {};
+  std::optional<std::int64_t> retention_days = {};
+  std::optional<std::int64_t> traces_per_s = {};
+  std::optional<std::int64_t> burst = {};
+  std::optional<std::int64_t> agent_traces_per_s = {};
+  std::optional<std::int64_t> agent_burst = {};
 };
 
 class TenantStore {
