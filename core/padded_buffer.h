@@ -1,5 +1,5 @@
-// A growing byte buffer that always has readable room behind its end, so that a SIMD parser may read past it. Bytes are
-// not initialized when it grows: it holds request bodies. Not thread-safe.
+// A growing byte buffer that always has readable room behind its end, so that a SIMD parser may read past it.
+// Bytes are not initialized when it grows: it holds request bodies. Not thread-safe.
 #pragma once
 #include <algorithm>
 #include <cstddef>

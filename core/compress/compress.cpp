@@ -15,7 +15,9 @@ constexpr int kGzipOnly = 15 + 16;  // zlib: the largest window, a gzip header, 
 Error too_large(std::size_t bytes_max) {
   return poison("too_large", "the body is over " + std::to_string(bytes_max) + " bytes after decompression");
 }
-Error bad(std::string_view what) { return poison("bad_encoding", "the body is not " + std::string(what)); }
+Error bad(std::string_view what) {
+  return poison("bad_encoding", "the body is not " + std::string(what));
+}
 
 // Room for the next piece of output: grows by half, never past one byte over the limit (which shows a bomb).
 std::size_t make_room(PaddedBuffer& out, std::size_t used, std::size_t in_size, std::size_t bytes_max) {
@@ -25,7 +27,9 @@ std::size_t make_room(PaddedBuffer& out, std::size_t used, std::size_t in_size, 
   return out.size() - used;
 }
 
-Bytef* bytes_of(char* data) { return reinterpret_cast<Bytef*>(data); }
+Bytef* bytes_of(char* data) {
+  return reinterpret_cast<Bytef*>(data);
+}
 
 }  // namespace
 
@@ -47,7 +51,8 @@ Decompressor::~Decompressor() = default;
 
 Status Decompressor::run(Encoding encoding, std::string_view in, PaddedBuffer& out, std::size_t bytes_max) {
   out.clear();
-  return encoding == Encoding::kGzip ? impl_->run_gzip(in, out, bytes_max) : impl_->run_zstd(in, out, bytes_max);
+  return encoding == Encoding::kGzip ? impl_->run_gzip(in, out, bytes_max)
+                                     : impl_->run_zstd(in, out, bytes_max);
 }
 
 Status Decompressor::Impl::run_gzip(std::string_view in, PaddedBuffer& out, std::size_t bytes_max) {
@@ -66,7 +71,8 @@ Status Decompressor::Impl::run_gzip(std::string_view in, PaddedBuffer& out, std:
     if (used > bytes_max) return out.clear(), too_large(bytes_max);
     if (code == Z_STREAM_END) {
       if (gzip.avail_in == 0) break;
-      if (inflateReset2(&gzip, kGzipOnly) != Z_OK) return fatal("zlib", "inflateReset2 failed");  // the next member
+      if (inflateReset2(&gzip, kGzipOnly) != Z_OK)
+        return fatal("zlib", "inflateReset2 failed");  // the next member
     } else if (code != Z_OK || (gzip.avail_in == 0 && gzip.avail_out != 0)) {
       return out.clear(), bad("whole, valid gzip");
     }
@@ -92,7 +98,8 @@ Status Decompressor::Impl::run_zstd(std::string_view in, PaddedBuffer& out, std:
     if (used > bytes_max) return out.clear(), too_large(bytes_max);
     const bool stuck = hint != 0 && input.pos == consumed && output.pos == 0;
     const bool cut = hint != 0 && input.pos == input.size && output.pos < output.size;
-    if (ZSTD_isError(hint) != 0 || stuck || cut) return out.clear(), bad("whole, valid zstd (window at most 8 MiB)");
+    if (ZSTD_isError(hint) != 0 || stuck || cut)
+      return out.clear(), bad("whole, valid zstd (window at most 8 MiB)");
   }
   out.resize(used);
   return ok_status();
@@ -102,7 +109,8 @@ namespace {
 
 Result<std::string> gzip_of(std::string_view in, int level) {
   z_stream stream{};
-  if (deflateInit2(&stream, level == 0 ? Z_DEFAULT_COMPRESSION : level, Z_DEFLATED, kGzipOnly, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+  if (deflateInit2(&stream, level == 0 ? Z_DEFAULT_COMPRESSION : level, Z_DEFLATED, kGzipOnly, 8,
+                   Z_DEFAULT_STRATEGY) != Z_OK) {
     return fatal("zlib", "deflateInit2 failed");
   }
   std::string out(deflateBound(&stream, static_cast<uLong>(in.size())) + 32, '\0');
@@ -122,7 +130,8 @@ Result<std::string> gzip_of(std::string_view in, int level) {
 Result<std::string> compress(Encoding encoding, std::string_view in, int level) {
   if (encoding == Encoding::kGzip) return gzip_of(in, level);
   std::string out(ZSTD_compressBound(in.size()), '\0');
-  const std::size_t size = ZSTD_compress(out.data(), out.size(), in.data(), in.size(), level == 0 ? ZSTD_CLEVEL_DEFAULT : level);
+  const std::size_t size =
+      ZSTD_compress(out.data(), out.size(), in.data(), in.size(), level == 0 ? ZSTD_CLEVEL_DEFAULT : level);
   if (ZSTD_isError(size) != 0) return fatal("zstd", ZSTD_getErrorName(size));
   out.resize(size);
   return out;

@@ -1,5 +1,5 @@
-// gzip (RFC 1952) and zstd (RFC 8878) with a hard limit on what comes out, so that a bomb stops at the limit. zlib and
-// libzstd are included only in this folder's .cpp files.
+// gzip (RFC 1952) and zstd (RFC 8878) with a hard limit on what comes out, so that a bomb stops at the limit.
+// zlib and libzstd are included only in this folder's .cpp files.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -21,8 +21,9 @@ class Decompressor {
   Decompressor(const Decompressor&) = delete;
   Decompressor& operator=(const Decompressor&) = delete;
 
-  // Replaces `out` with the decompressed `in`; several gzip members or zstd frames in a row are one text. Poison:
-  // "too_large" (more than `bytes_max` comes out), "bad_encoding" (damaged, cut short, or followed by anything else).
+  // Replaces `out` with the decompressed `in`; several gzip members or zstd frames in a row are one text.
+  // Poison: "too_large" (more than `bytes_max` comes out), "bad_encoding" (damaged, cut short, or followed by
+  // anything else).
   Status run(Encoding encoding, std::string_view in, PaddedBuffer& out, std::size_t bytes_max);
 
  private:

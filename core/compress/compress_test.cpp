@@ -1,15 +1,17 @@
 #include "core/compress/compress.h"
 
-#include <gtest/gtest.h>
-
 #include <random>
+
+#include <gtest/gtest.h>
 
 namespace plumbline::compress {
 namespace {
 
 class Compress : public ::testing::TestWithParam<Encoding> {
  protected:
-  Status run(std::string_view in, std::size_t bytes_max = 1 << 20) { return decompressor_.run(GetParam(), in, out_, bytes_max); }
+  Status run(std::string_view in, std::size_t bytes_max = 1 << 20) {
+    return decompressor_.run(GetParam(), in, out_, bytes_max);
+  }
   std::string pack(std::string_view in) { return compress(GetParam(), in).value(); }
   Decompressor decompressor_;
   PaddedBuffer out_;

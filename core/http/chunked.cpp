@@ -13,7 +13,9 @@ int hex_value(char c) {
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
-bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
+bool is_control(char c) {
+  return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+}
 
 }  // namespace
 
@@ -37,8 +39,10 @@ std::optional<Refusal> ChunkDecoder::feed(std::string_view& input, PaddedBuffer&
 std::optional<Refusal> ChunkDecoder::step(char c) {
   switch (state_) {
     case State::kSize:
-    case State::kExtension: return size_char(c);
-    case State::kSizeLf: return c == '\n' ? end_of_size_line() : kBadChunk;
+    case State::kExtension:
+      return size_char(c);
+    case State::kSizeLf:
+      return c == '\n' ? end_of_size_line() : kBadChunk;
     case State::kDataCr:
       if (c != '\r') return kBadChunk;
       state_ = State::kDataLf;
@@ -49,9 +53,11 @@ std::optional<Refusal> ChunkDecoder::step(char c) {
       line_bytes_ = digits_ = 0;
       return std::nullopt;
     case State::kTrailer:
-    case State::kTrailerLf: return trailer_char(c);
+    case State::kTrailerLf:
+      return trailer_char(c);
     case State::kData:
-    case State::kDone: break;
+    case State::kDone:
+      break;
   }
   return kBadChunk;
 }

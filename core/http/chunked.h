@@ -1,5 +1,5 @@
-// Decoder of the chunked transfer coding (RFC 9112 section 7.1): extensions are read over up to a cap, trailers are dropped.
-// Pure; appends to a buffer that the caller bounds.
+// Decoder of the chunked transfer coding (RFC 9112 section 7.1): extensions are read over up to a cap,
+// trailers are dropped. Pure; appends to a buffer that the caller bounds.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +19,8 @@ class ChunkDecoder {
  public:
   // `body_max` bounds what all chunks together may append.
   explicit ChunkDecoder(std::size_t body_max) : body_max_(body_max) {}
-  // Takes bytes from the front of `input` and appends the body's to `body`. Call again with more until done().
+  // Takes bytes from the front of `input` and appends the body's to `body`. Call again with more until
+  // done().
   [[nodiscard]] std::optional<Refusal> feed(std::string_view& input, PaddedBuffer& body);
   [[nodiscard]] bool done() const { return state_ == State::kDone; }
 
@@ -31,12 +32,12 @@ class ChunkDecoder {
   std::optional<Refusal> trailer_char(char c);
 
   std::size_t body_max_;
-  std::uint64_t left_ = 0;       // of the chunk
-  std::uint64_t total_ = 0;      // of the body
-  std::size_t line_bytes_ = 0;   // of this size line
+  std::uint64_t left_ = 0;      // of the chunk
+  std::uint64_t total_ = 0;     // of the body
+  std::size_t line_bytes_ = 0;  // of this size line
   std::size_t digits_ = 0;
   std::size_t trailer_bytes_ = 0;
-  bool line_empty_ = true;       // of a trailer line
+  bool line_empty_ = true;  // of a trailer line
   State state_ = State::kSize;
 };
 

@@ -1,17 +1,19 @@
 #include "core/http/connection.h"
 
+#include <type_traits>
+
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
-#include <type_traits>
 
 namespace plumbline::http {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr std::size_t kReadBytes = 4096;            // while lingering
-constexpr auto kWriteTimeout = 10s;                 // an answer is small: who doesn't take it in time has gone
+constexpr std::size_t kReadBytes = 4096;  // while lingering
+constexpr auto kWriteTimeout = 10s;       // an answer is small: who doesn't take it in time has gone
 constexpr auto kLingerTimeout = 2s;
-constexpr std::size_t kLingerBytesMax = 1 << 20;    // of an unwanted body, read so that the answer isn't reset away
+constexpr std::size_t kLingerBytesMax =
+    1 << 20;  // of an unwanted body, read so that the answer isn't reset away
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
@@ -35,7 +37,8 @@ Awaitable<void> Connection::serve(Stream& stream) {
       if (!answered_) worker_.handler().on_request(request_, Responder(*this));
     }
     if (!answered_) {
-      co_await asio::async_initiate<const Use&, void()>([this](auto handler) { waiter_.emplace(std::move(handler)); }, kUse);
+      co_await asio::async_initiate<const Use&, void()>(
+          [this](auto handler) { waiter_.emplace(std::move(handler)); }, kUse);
     }
     if (!co_await write_out(stream)) co_return;
     if (close_) break;
@@ -89,7 +92,8 @@ Awaitable<bool> Connection::write_out(Stream& stream) {
   enter(Phase::kWriting, kWriteTimeout);
   std::size_t written = 0;
   ErrorCode ec;
-  if constexpr (std::is_same_v<Stream, Socket>) {  // most answers fit the socket's buffer: no need to wait for it
+  if constexpr (std::is_same_v<Stream,
+                               Socket>) {  // most answers fit the socket's buffer: no need to wait for it
     written = socket_.write_some(asio::buffer(out_), ec);
     if (ec && ec != asio::error::would_block) co_return false;
   }
@@ -101,7 +105,8 @@ Awaitable<bool> Connection::write_out(Stream& stream) {
   co_return !ec;
 }
 
-// Closes so that the client can still read the answer: no more sending, then the rest of its bytes for a moment.
+// Closes so that the client can still read the answer: no more sending, then the rest of its bytes for a
+// moment.
 template <class Stream>
 Awaitable<void> Connection::linger(Stream& stream) {
   enter(Phase::kLingering, kLingerTimeout);
@@ -112,7 +117,8 @@ Awaitable<void> Connection::linger(Stream& stream) {
   socket_.shutdown(Socket::shutdown_send, ec);
   input_.resize(kReadBytes);
   for (std::size_t total = 0; !ec && total < kLingerBytesMax;) {
-    total += co_await socket_.async_read_some(asio::buffer(input_.data(), input_.size()), asio::redirect_error(kUse, ec));
+    total += co_await socket_.async_read_some(asio::buffer(input_.data(), input_.size()),
+                                              asio::redirect_error(kUse, ec));
   }
 }
 

@@ -1,9 +1,11 @@
-// One connection: reads a request, gives it to the handler, writes the answer, again. A coroutine on its worker's thread.
+// One connection: reads a request, gives it to the handler, writes the answer, again. A coroutine on its
+// worker's thread.
 #pragma once
-#include <boost/asio/ssl/context.hpp>
 #include <memory>
 #include <optional>
 #include <string>
+
+#include <boost/asio/ssl/context.hpp>
 
 #include "core/http/asio.h"
 #include "core/http/chunked.h"
@@ -25,6 +27,8 @@ class Connection {
   // Ends what waits past its deadline.
   void sweep(std::chrono::steady_clock::time_point now);
   void close_if_idle();
+  // Lets go of the coroutine that waits for an answer that will not come; it ends with the worker's context.
+  void abandon() { waiter_.reset(); }
 
   std::size_t slot = 0;  // in the worker's list
 
@@ -59,11 +63,11 @@ class Connection {
   Socket socket_;
   std::shared_ptr<asio::ssl::context> tls_;
   Request request_;
-  PaddedBuffer input_;             // [0, filled_): the head being served, then what was read ahead
+  PaddedBuffer input_;  // [0, filled_): the head being served, then what was read ahead
   std::size_t filled_ = 0;
-  std::size_t searched_ = 0;       // of a head's end
-  std::size_t head_bytes_ = 0;     // 0: no head yet
-  std::size_t used_ = 0;           // of input_, by head and body
+  std::size_t searched_ = 0;    // of a head's end
+  std::size_t head_bytes_ = 0;  // 0: no head yet
+  std::size_t used_ = 0;        // of input_, by head and body
   std::size_t body_got_ = 0;
   std::size_t budget_taken_ = 0;
   std::string out_;
@@ -73,7 +77,7 @@ class Connection {
   Phase phase_ = Phase::kIdle;
   bool answered_ = false;
   bool close_ = false;
-  bool body_unread_ = false;       // bytes of a body may still come: linger after closing
+  bool body_unread_ = false;  // bytes of a body may still come: linger after closing
   bool expired_ = false;
 };
 

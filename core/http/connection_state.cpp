@@ -15,23 +15,40 @@ constexpr std::size_t kOutBytesKept = std::size_t{64} << 10;
 
 std::string_view phrase(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 202: return "Accepted";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 417: return "Expectation Failed";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 503: return "Service Unavailable";
-    case 505: return "HTTP Version Not Supported";
-    default: return "Status";
+    case 200:
+      return "OK";
+    case 202:
+      return "Accepted";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 413:
+      return "Content Too Large";
+    case 415:
+      return "Unsupported Media Type";
+    case 417:
+      return "Expectation Failed";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 503:
+      return "Service Unavailable";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "Status";
   }
 }
 
@@ -157,13 +174,15 @@ bool Connection::take_budget(std::size_t bytes) {
   return true;
 }
 
-// What an interrupted read means: false when an answer was made (a slow client), true when the connection is over.
+// What an interrupted read means: false when an answer was made (a slow client), true when the connection is
+// over.
 bool Connection::reading_failed(const ErrorCode& ec) {
   if (!expired_ || ec != asio::error::operation_aborted) return true;
   if (phase_ != Phase::kHead && phase_ != Phase::kBody) return true;
   body_unread_ = true;
-  refuse(phase_ == Phase::kHead ? Refusal{408, "head_timeout", "send the whole head within the header time-out"}
-                                : Refusal{408, "body_too_slow", "send the body faster, or in smaller requests"});
+  refuse(phase_ == Phase::kHead
+             ? Refusal{408, "head_timeout", "send the whole head within the header time-out"}
+             : Refusal{408, "body_too_slow", "send the body faster, or in smaller requests"});
   return false;
 }
 

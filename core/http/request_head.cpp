@@ -14,7 +14,8 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
   std::array<std::uint8_t, 256> classes{};
   for (int c = 0; c < 256; ++c) {
     const bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    const bool tchar = alnum || std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
+    const bool tchar =
+        alnum || std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
     std::uint8_t bits = 0;
     if (tchar && c != 0) bits |= kTokenChar;
     if (c == '\t' || (c >= 0x20 && c != 0x7f)) bits |= kValueChar;
@@ -108,11 +109,13 @@ std::optional<Refusal> note_field(const HeadField& field, RequestHead& head, See
     case 17:
       if (!equals_ignoring_case(field.name, "transfer-encoding")) break;
       if (++seen.encodings > 1 || !equals_ignoring_case(field.value, "chunked") || head.version_minor == 0) {
-        return Refusal{400, "bad_transfer_encoding", "send one Transfer-Encoding: chunked over HTTP/1.1, or a Content-Length"};
+        return Refusal{400, "bad_transfer_encoding",
+                       "send one Transfer-Encoding: chunked over HTTP/1.1, or a Content-Length"};
       }
       head.chunked = true;
       break;
-    default: break;
+    default:
+      break;
   }
   return std::nullopt;
 }
@@ -126,7 +129,8 @@ std::optional<Refusal> parse_field(std::string_view line, RequestHead& head, See
     return Refusal{400, "bad_field_name", "a field is name, colon, value; no space before the colon"};
   }
   const std::string_view value = trim(line.substr(colon + 1));
-  if (!all_of(value, kValueChar)) return Refusal{400, "bad_field_value", "a field value holds no control characters"};
+  if (!all_of(value, kValueChar))
+    return Refusal{400, "bad_field_value", "a field value holds no control characters"};
   if (head.field_count == kFieldsMax) return Refusal{431, "too_many_fields", "send at most 64 header fields"};
   HeadField& field = head.fields[head.field_count++];
   field = {line.substr(0, colon), value};

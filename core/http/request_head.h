@@ -1,5 +1,6 @@
-// The head of an HTTP/1.1 request, read strictly (RFC 9112, and the list in docs/adr/0004-edge-shape.md): what two parsers
-// could read differently is refused, because that difference is how requests are smuggled. Pure; no allocation.
+// The head of an HTTP/1.1 request, read strictly (RFC 9112, and the list in docs/adr/0004-edge-shape.md):
+// what two parsers could read differently is refused, because that difference is how requests are smuggled.
+// Pure; no allocation.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -9,7 +10,8 @@
 
 namespace plumbline::http {
 
-// One head: request line and fields. nginx and Apache default to 8 KiB a line and 32 KiB in all; signed requests need 1.
+// One head: request line and fields. nginx and Apache default to 8 KiB a line and 32 KiB in all; signed
+// requests need 1.
 inline constexpr std::size_t kHeadBytesMax = std::size_t{16} << 10;
 inline constexpr std::size_t kFieldsMax = 64;
 
@@ -45,8 +47,9 @@ struct RequestHead {
   [[nodiscard]] std::string_view path() const { return target.substr(0, target.find('?')); }
 };
 
-// Looks for the empty line that ends a head, from byte `from` on (0, or a former size of `bytes`). The number of bytes of
-// the head with its empty line; 0 when more is needed. Sets `bare_lf` when a line ends without CR.
+// Looks for the empty line that ends a head, from byte `from` on (0, or a former size of `bytes`). The number
+// of bytes of the head with its empty line; 0 when more is needed. Sets `bare_lf` when a line ends without
+// CR.
 [[nodiscard]] std::size_t find_head_end(std::string_view bytes, std::size_t from, bool& bare_lf);
 
 // Parses a whole head (as found by find_head_end). `head` is undefined after a refusal.

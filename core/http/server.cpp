@@ -27,7 +27,8 @@ Result<Place> parse_listen(const std::string& listen) {
     }
     if (parsed.ec == std::errc{} && parsed.ptr == end && place.port >= 0 && place.port <= 65535) return place;
   }
-  return fatal("listen", "edge.listen \"" + listen + "\": write address:port, such as 127.0.0.1:8080 or [::1]:8080");
+  return fatal("listen",
+               "edge.listen \"" + listen + "\": write address:port, such as 127.0.0.1:8080 or [::1]:8080");
 }
 
 }  // namespace
@@ -44,7 +45,9 @@ struct Server::Impl {
 Server::Server(ServerOptions options, HandlerFactory factory, Budget& budget)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(factory), budget)) {}
 
-Server::~Server() { stop(); }
+Server::~Server() {
+  stop();
+}
 
 Status Server::start() {
   if (impl_->shared.tls.configured()) {
@@ -66,7 +69,9 @@ Status Server::start() {
   return ok_status();
 }
 
-Status Server::reload_tls() { return impl_->shared.tls.configured() ? impl_->shared.tls.reload() : ok_status(); }
+Status Server::reload_tls() {
+  return impl_->shared.tls.configured() ? impl_->shared.tls.reload() : ok_status();
+}
 
 bool Server::drain(std::chrono::milliseconds deadline) {
   for (auto& worker : impl_->workers) worker->begin_drain();
@@ -81,7 +86,11 @@ void Server::stop() {
   impl_->workers.clear();
 }
 
-int Server::port() const { return impl_->port; }
-int Server::connections() const { return impl_->shared.connections.load(std::memory_order_relaxed); }
+int Server::port() const {
+  return impl_->port;
+}
+int Server::connections() const {
+  return impl_->shared.connections.load(std::memory_order_relaxed);
+}
 
 }  // namespace plumbline::http

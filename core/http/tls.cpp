@@ -19,13 +19,16 @@ Result<std::shared_ptr<ssl::context>> load(const std::string& cert_file, const s
   auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
   SSL_CTX* native = context->native_handle();
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
-  SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_options(native,
+                      SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(native, cert_file.c_str()) != 1) {
     return fatal("tls", "edge.tls_cert_file " + cert_file + " is not a readable PEM certificate chain");
   }
-  if (SSL_CTX_use_PrivateKey_file(native, key_file.c_str(), SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(native) != 1) {
-    return fatal("tls", "edge.tls_key_file " + key_file + " is not the readable PEM key of the certificate in " + cert_file);
+  if (SSL_CTX_use_PrivateKey_file(native, key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
+      SSL_CTX_check_private_key(native) != 1) {
+    return fatal("tls", "edge.tls_key_file " + key_file +
+                            " is not the readable PEM key of the certificate in " + cert_file);
   }
   return context;
 }

@@ -1,10 +1,11 @@
 // The server's certificate and key, swapped only as a pair that fits.
 #pragma once
-#include <boost/asio/ssl/context.hpp>
 #include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
+
+#include <boost/asio/ssl/context.hpp>
 
 #include "core/result.h"
 
@@ -13,7 +14,8 @@ namespace plumbline::http {
 // Thread-safe.
 class TlsPair {
  public:
-  TlsPair(std::string cert_file, std::string key_file) : cert_file_(std::move(cert_file)), key_file_(std::move(key_file)) {}
+  TlsPair(std::string cert_file, std::string key_file)
+      : cert_file_(std::move(cert_file)), key_file_(std::move(key_file)) {}
   [[nodiscard]] bool configured() const { return !cert_file_.empty(); }
   // Loads and checks; the former pair stays when that fails. Fatal "tls".
   Status reload();

@@ -1,9 +1,10 @@
 #include "core/http/worker.h"
 
+#include <ctime>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
-#include <ctime>
 
 #include "core/http/connection.h"
 
@@ -11,9 +12,10 @@ namespace plumbline::http {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kTick = 200ms;          // deadlines are seconds: a fifth is precise enough
-constexpr int kTurnHandlersMax = 256;  // then the turn ends even if more is ready: appended records wait for it
-constexpr auto kAcceptPause = 100ms;   // out of descriptors: the pending connection waits in the kernel
+constexpr auto kTick = 200ms;  // deadlines are seconds: a fifth is precise enough
+constexpr int kTurnHandlersMax =
+    256;  // then the turn ends even if more is ready: appended records wait for it
+constexpr auto kAcceptPause = 100ms;  // out of descriptors: the pending connection waits in the kernel
 
 std::string http_date() {
   const std::time_t now = std::time(nullptr);
@@ -109,6 +111,7 @@ void EventWorker::request_stop() {
 void EventWorker::join() {
   if (thread_.joinable()) thread_.join();
   handler_.reset();
+  for (std::size_t i = 0; i < connections_.size(); ++i) connections_[i]->abandon();
 }
 
 Awaitable<void> EventWorker::accept_loop() {
@@ -126,7 +129,8 @@ Awaitable<void> EventWorker::accept_loop() {
 }
 
 void EventWorker::admit(Socket socket) {
-  if (shared_.connections.load(std::memory_order_relaxed) >= shared_.options.connections_max) return;  // closed: try later
+  if (shared_.connections.load(std::memory_order_relaxed) >= shared_.options.connections_max)
+    return;  // closed: try later
   ErrorCode ignored;
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket.non_blocking(true, ignored);
@@ -159,7 +163,8 @@ PaddedBuffer EventWorker::take_buffer() {
 }
 
 void EventWorker::give_buffer(PaddedBuffer buffer) {
-  if (buffers_.size() < kPooledBuffersMax && buffer.capacity() <= kPooledBytesMax) buffers_.push_back(std::move(buffer));
+  if (buffers_.size() < kPooledBuffersMax && buffer.capacity() <= kPooledBytesMax)
+    buffers_.push_back(std::move(buffer));
 }
 
 }  // namespace plumbline::http

@@ -1,4 +1,5 @@
-// One thread's event loop: its listener, its connections, the coarse sweep that ends the slow ones, the turn's end.
+// One thread's event loop: its listener, its connections, the coarse sweep that ends the slow ones, the
+// turn's end.
 #pragma once
 #include <condition_variable>
 #include <memory>

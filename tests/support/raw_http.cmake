@@ -1,0 +1,1 @@
+plumbline_library(tests_support_raw_http SOURCES raw_http.cpp)
