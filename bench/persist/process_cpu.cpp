@@ -1,0 +1,78 @@
+#include "bench/persist/process_cpu.h"
+
+#include <charconv>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+
+#include <unistd.h>
+
+namespace plumbline::bench {
+namespace {
+
+struct Stat {
+  pid_t parent = 0;
+  double seconds = 0;
+};
+
+bool read_stat(const std::filesystem::path& path, Stat& stat) {
+  std::ifstream file(path);
+  std::string text;
+  if (!std::getline(file, text)) return false;
+  const auto after_name = text.rfind(')');
+  if (after_name == std::string::npos) return false;
+  std::istringstream fields(text.substr(after_name + 2));
+  std::string skip;
+  long ticks[4] = {};
+  fields >> skip >> stat.parent;
+  for (int i = 0; i < 9; ++i) fields >> skip;
+  fields >> ticks[0] >> ticks[1] >> ticks[2] >> ticks[3];  // utime stime cutime cstime
+  stat.seconds = static_cast<double>(ticks[0] + ticks[1] + ticks[2] + ticks[3]) /
+                 static_cast<double>(sysconf(_SC_CLK_TCK));
+  return true;
+}
+
+double status_mib(pid_t pid, const std::string& name) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind(name + ":", 0) == 0) return std::stod(line.substr(name.size() + 1)) / 1024;
+  }
+  return 0;
+}
+
+}  // namespace
+
+double cpu_seconds_of_tree(pid_t root) {
+  std::map<pid_t, Stat> all;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string name = entry.path().filename();
+    pid_t pid = 0;
+    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (parsed.ptr != name.data() + name.size()) continue;
+    Stat stat;
+    if (read_stat(entry.path() / "stat", stat)) all[pid] = stat;
+  }
+  double seconds = 0;
+  for (const auto& [pid, stat] : all) {
+    for (pid_t up = pid; all.contains(up); up = all[up].parent) {
+      if (up == root) {
+        seconds += stat.seconds;
+        break;
+      }
+    }
+  }
+  return seconds;
+}
+
+double peak_mib(pid_t pid) {
+  return status_mib(pid, "VmHWM");
+}
+
+double resident_mib(pid_t pid) {
+  return status_mib(pid, "VmRSS");
+}
+
+}  // namespace plumbline::bench

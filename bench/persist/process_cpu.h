@@ -1,0 +1,12 @@
+// CPU seconds (user + system) of a process and all its descendants, ended ones included, from /proc.
+#pragma once
+#include <sys/types.h>
+
+namespace plumbline::bench {
+
+[[nodiscard]] double cpu_seconds_of_tree(pid_t root);
+// Peak resident memory of one process in MiB (VmHWM); resident now (VmRSS).
+[[nodiscard]] double peak_mib(pid_t pid);
+[[nodiscard]] double resident_mib(pid_t pid);
+
+}  // namespace plumbline::bench
