@@ -1,184 +1,180 @@
 #include "core/config/load.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <cctype>
 #include <optional>
+#include <sstream>
 
-#include <sys/stat.h>
 #include <toml++/toml.h>
 
 #include "core/config/options.h"
-#include "core/config/values.h"
 
 extern char** environ;  // NOLINT: POSIX
 
 namespace plumbline::config {
 namespace {
 
-constexpr std::string_view kKafkaOptions = "kafka.options.";
+constexpr std::string_view kPrefix = "PLUMBLINE_";
+constexpr std::string_view kKafkaPrefix = "PLUMBLINE_KAFKA_OPTIONS_";
+constexpr std::string_view kKafkaName = "kafka.options.";
 
-// Variables that are Plumbline's but no option of the server: the client's credentials and the tests' knobs.
-constexpr std::string_view kOtherVariables[] = {
-    "PLUMBLINE_CONFIG", "PLUMBLINE_ENDPOINT",          "PLUMBLINE_KEY_ID",
-    "PLUMBLINE_SECRET", "PLUMBLINE_SECRET_FILE",       "PLUMBLINE_SEED",
-    "PLUMBLINE_KILLS",  "PLUMBLINE_PROPERTY_EXAMPLES", "PLUMBLINE_PROFILE"};
-
-Error at(const std::string& place, const std::string& what) {
-  return poison("config", place + ": " + what);
+std::string did_you_mean(std::string_view name) {
+  const auto nearest = nearest_option(name);
+  if (nearest.empty()) return "`plumbline config` lists every option";
+  return "did you mean " + std::string(nearest) + "?";
 }
 
-Result<std::string> read_secret(const std::string& path) {
-  struct stat info {};
-  if (stat(path.c_str(), &info) != 0)
-    return poison("config", "the file " + path + " can't be read; make it or correct the path");
-  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return poison("config",
-                  "the file " + path + " can be read by others than its owner; run: chmod 600 " + path);
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::string content{std::istreambuf_iterator<char>(file), {}};
-  while (!content.empty() && (content.back() == '\n' || content.back() == '\r')) content.pop_back();
-  if (content.empty()) return poison("config", "the file " + path + " is empty");
-  return content;
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
 }
 
-Status apply(Loaded& loaded, const std::string& name, const std::string& value, const std::string& place) {
-  if (name.starts_with(kKafkaOptions) && name.size() > kKafkaOptions.size()) {
-    loaded.config.kafka.options[name.substr(kKafkaOptions.size())] = value;
-    loaded.places[name] = place;
-    return ok_status();
-  }
-  const Option* option = find_option(name);
-  if (option == nullptr) {
-    return at(place, "there is no option \"" + name + "\"; did you mean \"" + nearest_option(name) +
-                         "\"? `plumbline config` lists them all");
-  }
-  std::string text = value;
-  if (option->is_file_of_secret) {
-    auto content = read_secret(value);
-    if (!content) return at(place, name + ": " + content.error().message);
-    text = *content;
-  }
-  if (auto set = option->set(loaded.config, text); !set) return at(place, name + ": " + set.error().message);
-  loaded.places[name] = place;
-  return ok_status();
-}
-
-std::optional<std::string> scalar(const toml::node& node) {
+std::optional<std::string> text_of(const toml::node& node) {
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* number = node.as_integer()) return std::to_string(number->get());
-  if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
+  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+  if (const auto* real = node.as_floating_point()) {
+    std::ostringstream out;
+    out << real->get();
+    return out.str();
+  }
   return std::nullopt;
 }
 
-Status apply_table(Loaded& loaded, const toml::table& table, const std::string& prefix,
-                   const std::string& file) {
-  for (const auto& [key, node] : table) {
-    const std::string name = prefix + std::string(key.str());
-    const std::string place = file + ":" + std::to_string(node.source().begin.line);
-    if (const auto* inner = node.as_table()) {
-      if (auto done = apply_table(loaded, *inner, name + ".", file); !done) return done;
-      continue;
+std::string at(const std::string& path, const toml::source_region& region) {
+  return path + ':' + std::to_string(region.begin.line);
+}
+
+// One walk over all sources; problems gather instead of stopping it.
+class Loader {
+ public:
+  void file(const std::string& path) {
+    try {
+      table(path, "", toml::parse_file(path));
+    } catch (const toml::parse_error& error) {
+      problem(at(path, error.source()), std::string(error.description()) + "; correct the file or its name");
     }
-    const auto text = scalar(node);
-    if (!text) return at(place, name + " must be a text or an integer");
-    if (auto done = apply(loaded, name, *text, place); !done) return done;
   }
-  return ok_status();
-}
 
-Status apply_file(Loaded& loaded, const std::string& file) {
-  try {
-    const toml::table table = toml::parse_file(file);
-    return apply_table(loaded, table, "", file);
-  } catch (const toml::parse_error& error) {
-    return at(file + ":" + std::to_string(error.source().begin.line), std::string(error.description()));
-  }
-}
-
-Status apply_environment(Loaded& loaded, const std::map<std::string, std::string>& environment) {
-  for (const auto& [variable, value] : environment) {
-    if (!variable.starts_with("PLUMBLINE_")) continue;
-    if (std::find(std::begin(kOtherVariables), std::end(kOtherVariables), variable) !=
-        std::end(kOtherVariables))
-      continue;
-    std::string name = variable;
+  void variable(const std::string& name, const std::string& value) {
+    if (!name.starts_with(kPrefix)) return;
+    if (name.starts_with(kKafkaPrefix)) {
+      std::string key = lower(name.substr(kKafkaPrefix.size()));
+      const bool from_file = key.ends_with("_file");  // the one underscore that is no dot
+      std::replace(key.begin(), key.end(), '_', '.');
+      if (from_file) key.replace(key.size() - 5, 5, "_file");
+      return kafka(key, value, name);
+    }
     for (const Option& option : options()) {
-      if (environment_name(option.name) == variable) name = option.name;
+      if (option.variable() == name) return set(option, value, name);
     }
-    if (auto done = apply(loaded, name, value, "environment variable " + variable); !done) return done;
+    unknown_variable(name);
   }
-  return ok_status();
-}
 
-// What no single option can say.
-Status check_together(const Config& config) {
-  if (config.edge.tls_cert_file.empty() != config.edge.tls_key_file.empty()) {
-    return poison("config", "edge.tls_cert_file and edge.tls_key_file go together: set both or none");
+  void flag(const std::string& name, const std::string& value) {
+    if (name.starts_with(kKafkaName)) return kafka(name.substr(kKafkaName.size()), value, "--" + name);
+    if (const Option* option = find_option(name)) return set(*option, value, "--" + name);
+    problem("--" + name, "no such option; " + did_you_mean(name));
   }
-  return ok_status();
-}
+
+  Result<Loaded> finish() {
+    if (problems_.empty()) problems_ = cross_check(loaded_.config);
+    if (problems_.empty()) return std::move(loaded_);
+    std::string all;
+    for (const auto& line : problems_) all += (all.empty() ? "" : "\n") + line;
+    return fatal("config", all);
+  }
+
+ private:
+  void table(const std::string& path, const std::string& prefix, const toml::table& entries) {
+    for (const auto& [key, node] : entries) {
+      const std::string name = prefix + std::string(key.str());
+      const std::string place = at(path, node.source());
+      if (node.is_table()) {
+        table(path, name + '.', *node.as_table());
+      } else if (const auto text = text_of(node); !text) {
+        problem(place, name + " is a list or a date; write a string or a number");
+      } else if (name.starts_with(kKafkaName)) {
+        kafka(name.substr(kKafkaName.size()), *text, place);
+      } else if (const Option* option = find_option(name)) {
+        scalar(*option, node, *text, place);
+      } else {
+        problem(place, "no such option " + name + "; " + did_you_mean(name));
+      }
+    }
+  }
+
+  // A string where a number belongs, or the other way round, is a mistake even when the text would parse.
+  void scalar(const Option& option, const toml::node& node, const std::string& text,
+              const std::string& place) {
+    const bool wants_number = std::holds_alternative<Count>(option.kind);
+    const bool number_allowed = wants_number || std::holds_alternative<Size>(option.kind);
+    if (wants_number && !node.is_integer()) {
+      return problem(
+          place, option.name + " is a whole number; write one from " + option.bound() + " without quotes");
+    }
+    if (!node.is_string() && !(number_allowed && node.is_integer())) {
+      return problem(place,
+                     option.name + " wants a quoted string; write \"" + text + "\" as " + option.bound());
+    }
+    set(option, text, place);
+  }
+
+  void set(const Option& option, const std::string& text, const std::string& place) {
+    if (const Status done = option.set(loaded_.config, text); !done) {
+      return problem(place, option.name + ": " + done.error().message);
+    }
+    loaded_.places[option.name] = place;
+  }
+
+  void kafka(const std::string& key, const std::string& value, const std::string& place) {
+    if (const Status done = set_kafka_option(loaded_.config, key, value); !done)
+      return problem(place, done.error().message);
+    loaded_.places[std::string(kKafkaOptions)] = place;
+  }
+
+  // Variables of other programs may share the prefix (the client's own; service links of Kubernetes such as
+  // PLUMBLINE_EDGE_SERVICE_HOST or PLUMBLINE_EDGE_PORT): only what looks like one of our sections is a
+  // mistake.
+  void unknown_variable(const std::string& name) {
+    if (name.find("_SERVICE_") != std::string::npos || name.find("_PORT") != std::string::npos) return;
+    for (const Option& option : options()) {
+      const auto dot = option.name.find('.');
+      if (dot == std::string::npos) continue;
+      std::string meant = lower(name.substr(kPrefix.size()));
+      if (!meant.starts_with(option.name.substr(0, dot) + '_')) continue;
+      meant[dot] = '.';
+      return problem(name, "no such option " + meant + "; " + did_you_mean(meant));
+    }
+  }
+
+  void problem(const std::string& place, const std::string& what) {
+    problems_.push_back(place + ": " + what);
+  }
+
+  Loaded loaded_;
+  std::vector<std::string> problems_;
+};
 
 }  // namespace
-
-Result<Loaded> load(const Input& input) {
-  Loaded loaded;
-  if (!input.file.empty()) {
-    if (auto done = apply_file(loaded, input.file); !done) return done.error();
-  }
-  if (auto done = apply_environment(loaded, input.environment); !done) return done.error();
-  for (const auto& [name, value] : input.flags) {
-    if (auto done = apply(loaded, name, value, "flag --" + name); !done) return done.error();
-  }
-  if (auto done = check_together(loaded.config); !done) return done.error();
-  return loaded;
-}
 
 std::map<std::string, std::string> process_environment() {
   std::map<std::string, std::string> all;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const auto equals = text.find('=');
-    if (equals != std::string_view::npos)
-      all[std::string(text.substr(0, equals))] = std::string(text.substr(equals + 1));
+    const std::string text = *entry;
+    if (const auto equals = text.find('='); equals != std::string::npos)
+      all[text.substr(0, equals)] = text.substr(equals + 1);
   }
   return all;
 }
 
-std::string print_markdown() {
-  const Config defaults;
-  std::string out =
-      "# Configuration\n\nMade by `plumbline config --markdown`; a test keeps it so. A value comes from the "
-      "TOML file, over it from the\n"
-      "environment, over it from a flag: `[edge] listen`, `PLUMBLINE_EDGE_LISTEN`, `--edge.listen`. "
-      "`[kafka.options]` passes any\n"
-      "option of librdkafka through (SASL, TLS), but for those that would break a promise.\n\n"
-      "| option | default | bound | meaning |\n|---|---|---|---|\n";
-  for (const Option& option : options()) {
-    const std::string value = option.get(defaults);
-    out += "| `" + option.name + "` | " + (value.empty() ? "" : "`" + value + "`") + " | " + option.bound +
-           " | " + option.meaning + " |\n";
-  }
-  return out;
-}
-
-std::string print_text(const Loaded& loaded) {
-  const Config defaults;
-  std::string out;
-  for (const Option& option : options()) {
-    const auto place = loaded.places.find(option.name);
-    out += option.name + " = " + option.get(loaded.config);
-    out += place == loaded.places.end()
-               ? "  (default)\n"
-               : "  (from " + place->second + "; default " + option.get(defaults) + ")\n";
-    out += "    " + option.meaning + "; " + option.bound + "\n";
-  }
-  for (const auto& [name, value] : loaded.config.kafka.options) {
-    out += std::string(kKafkaOptions) + name + "  (from " +
-           loaded.places.at(std::string(kKafkaOptions) + name) + ")\n";
-  }
-  return out;
+Result<Loaded> load(const Input& input) {
+  Loader loader;
+  if (!input.file.empty()) loader.file(input.file);
+  for (const auto& [name, value] : input.environment) loader.variable(name, value);
+  for (const auto& [name, value] : input.flags) loader.flag(name, value);
+  return loader.finish();
 }
 
 }  // namespace plumbline::config

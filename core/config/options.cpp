@@ -11,7 +11,8 @@ namespace {
 using std::chrono::milliseconds;
 
 // A captureless accessor as the pointer type that Member wants.
-#define PLUMBLINE_MEMBER(type, path) static_cast<type& (*)(Config&)>([](Config& c) -> type& { return c.path; })
+#define PLUMBLINE_MEMBER(type, path) \
+  static_cast<type& (*)(Config&)>([](Config& c) -> type& { return c.path; })
 
 using Strings = std::map<std::string, std::string>;
 
@@ -23,72 +24,94 @@ const std::vector<Option>& table() {
        "The least important line that is logged."},
 
       {"embedded.dir", Text{"data/log"}, PLUMBLINE_MEMBER(std::string, embedded.dir),
-       "Folder of the embedded log: segments, the owner's lock and its socket. Relative to the working folder."},
-      {"embedded.segment_bytes", Size{32 << 20, 4LL << 30}, PLUMBLINE_MEMBER(std::int64_t, embedded.segment_bytes),
+       "Folder of the embedded log: segments, the owner's lock and its socket. Relative to the working "
+       "folder."},
+      {"embedded.segment_bytes", Size{32 << 20, 4LL << 30},
+       PLUMBLINE_MEMBER(std::int64_t, embedded.segment_bytes),
        "Size of one preallocated segment file. The largest record (16 MiB and its headers) must fit."},
-      {"embedded.group_bytes_max", Size{64 << 10, 256 << 20}, PLUMBLINE_MEMBER(std::int64_t, embedded.group_bytes_max),
+      {"embedded.group_bytes_max", Size{64 << 10, 256 << 20},
+       PLUMBLINE_MEMBER(std::int64_t, embedded.group_bytes_max),
        "Most bytes that one group commit writes before it syncs."},
-      {"embedded.queue_bytes_max", Size{32 << 20, 4LL << 30}, PLUMBLINE_MEMBER(std::int64_t, embedded.queue_bytes_max),
+      {"embedded.queue_bytes_max", Size{32 << 20, 4LL << 30},
+       PLUMBLINE_MEMBER(std::int64_t, embedded.queue_bytes_max),
        "Bytes appended and not durable yet; above it appends are refused and the edge answers 503."},
 
       {"kafka.brokers", Text{"kafka1:9092,kafka2:9092"}, PLUMBLINE_MEMBER(std::string, kafka.brokers),
        "Brokers to start from, host:port with commas."},
       {"kafka.replication", Count{1, 9}, PLUMBLINE_MEMBER(std::int32_t, kafka.replication),
-       "Replicas of a topic that Plumbline creates. 3 with min.insync.replicas=2 survives the loss of a machine."},
+       "Replicas of a topic that Plumbline creates. 3 with min.insync.replicas=2 survives the loss of a "
+       "machine."},
       {"kafka.delivery_timeout", Duration{milliseconds(1000), milliseconds(900'000)},
-       PLUMBLINE_MEMBER(milliseconds, kafka.delivery_timeout), "How long the producer retries a record before it counts as unconfirmed."},
+       PLUMBLINE_MEMBER(milliseconds, kafka.delivery_timeout),
+       "How long the producer retries a record before it counts as unconfirmed."},
       {"kafka.session_timeout", Duration{milliseconds(6000), milliseconds(300'000)},
-       PLUMBLINE_MEMBER(milliseconds, kafka.session_timeout), "Silence after which the group takes a consumer's partitions away."},
-      {"kafka.queue_bytes_max", Size{32 << 20, 2LL << 30}, PLUMBLINE_MEMBER(std::int64_t, kafka.queue_bytes_max),
-       "Bytes handed to the producer and not acknowledged; above it appends are refused and the edge answers 503."},
-      {kKafkaOptions, AnyKeys{}, PLUMBLINE_MEMBER(Strings, kafka.options),
-       "A table of librdkafka's own options (SASL, TLS, tuning); KEY_file reads the value of KEY from a file."},
+       PLUMBLINE_MEMBER(milliseconds, kafka.session_timeout),
+       "Silence after which the group takes a consumer's partitions away."},
+      {"kafka.queue_bytes_max", Size{32 << 20, 2LL << 30},
+       PLUMBLINE_MEMBER(std::int64_t, kafka.queue_bytes_max),
+       "Bytes handed to the producer and not acknowledged; above it appends are refused and the edge answers "
+       "503."},
+      {std::string(kKafkaOptions), AnyKeys{}, PLUMBLINE_MEMBER(Strings, kafka.options),
+       "A table of librdkafka's own options (SASL, TLS, tuning); KEY_file reads the value of KEY from a "
+       "file."},
 
       {"topics.partitions", Count{1, 1024}, PLUMBLINE_MEMBER(std::int32_t, topics.partitions),
        "Partitions of traces.v1 and reports.v1: the most persist processes that share the work."},
       {"topics.retention", Duration{milliseconds(60'000), milliseconds(3660LL * 86'400'000)},
-       PLUMBLINE_MEMBER(milliseconds, topics.retention), "Age at which the log may drop a record. Lag nearing it is an alarm."},
-      {"topics.retention_bytes", Size{64 << 20, 1LL << 50, true}, PLUMBLINE_MEMBER(std::int64_t, topics.retention_bytes),
+       PLUMBLINE_MEMBER(milliseconds, topics.retention),
+       "Age at which the log may drop a record. Lag nearing it is an alarm."},
+      {"topics.retention_bytes", Size{64 << 20, 1LL << 50, true},
+       PLUMBLINE_MEMBER(std::int64_t, topics.retention_bytes),
        "Size of one partition at which its oldest records may go; -1: no bound."},
 
       {"edge.listen", ListenAddress{}, PLUMBLINE_MEMBER(std::string, edge.listen),
        "Address and port of the edge: traces, reports, /livez, /readyz, /metrics."},
-      {"edge.threads", Count{0, 1024}, PLUMBLINE_MEMBER(std::int32_t, edge.threads), "Threads that serve requests; 0: one for each core."},
+      {"edge.threads", Count{0, 1024}, PLUMBLINE_MEMBER(std::int32_t, edge.threads),
+       "Threads that serve requests; 0: one for each core."},
       {"edge.tls_cert_file", Text{"tls/fullchain.pem"}, PLUMBLINE_MEMBER(std::string, edge.tls_cert_file),
        "Certificate chain as PEM; reloaded when the file changes. Goes with edge.tls_key_file."},
       {"edge.tls_key_file", Text{"tls/key.pem"}, PLUMBLINE_MEMBER(std::string, edge.tls_key_file),
        "Private key of the certificate as PEM. Goes with edge.tls_cert_file."},
       {"edge.header_timeout", Duration{milliseconds(100), milliseconds(300'000)},
-       PLUMBLINE_MEMBER(milliseconds, edge.header_timeout), "Time a client has to send a request's headers, then 408."},
+       PLUMBLINE_MEMBER(milliseconds, edge.header_timeout),
+       "Time a client has to send a request's headers, then 408."},
       {"edge.idle_timeout", Duration{milliseconds(1000), milliseconds(3'600'000)},
-       PLUMBLINE_MEMBER(milliseconds, edge.idle_timeout), "Time a kept-alive connection may rest between requests."},
+       PLUMBLINE_MEMBER(milliseconds, edge.idle_timeout),
+       "Time a kept-alive connection may rest between requests."},
       {"edge.body_bytes_s_min", Size{1, 1 << 30}, PLUMBLINE_MEMBER(std::int64_t, edge.body_bytes_s_min),
        "Bytes a second that a body must bring on average; slower clients get 408."},
       {"edge.ack_wait_max", Duration{milliseconds(50), milliseconds(300'000)},
-       PLUMBLINE_MEMBER(milliseconds, edge.ack_wait_max), "Longest wait for the log's acknowledgement, then 503: the client sends again."},
+       PLUMBLINE_MEMBER(milliseconds, edge.ack_wait_max),
+       "Longest wait for the log's acknowledgement, then 503: the client sends again."},
       {"edge.connections_max", Count{1, 1'000'000}, PLUMBLINE_MEMBER(std::int32_t, edge.connections_max),
        "Connections open at once; above it new ones are closed. The process needs as many file descriptors."},
-      {"edge.inflight_bytes_max", Size{16 << 20, 64LL << 30}, PLUMBLINE_MEMBER(std::int64_t, edge.inflight_bytes_max),
+      {"edge.inflight_bytes_max", Size{16 << 20, 64LL << 30},
+       PLUMBLINE_MEMBER(std::int64_t, edge.inflight_bytes_max),
        "Bytes of bodies admitted and not answered; above it 503 before the body is read."},
       {"edge.drain_timeout", Duration{milliseconds(0), milliseconds(600'000)},
-       PLUMBLINE_MEMBER(milliseconds, edge.drain_timeout), "After SIGTERM: time to answer what was admitted."},
+       PLUMBLINE_MEMBER(milliseconds, edge.drain_timeout),
+       "After SIGTERM: time to answer what was admitted."},
       {"edge.outcomes_interval", Duration{milliseconds(50), milliseconds(600'000)},
-       PLUMBLINE_MEMBER(milliseconds, edge.outcomes_interval), "How often the edge publishes its counts for the ledger."},
+       PLUMBLINE_MEMBER(milliseconds, edge.outcomes_interval),
+       "How often the edge publishes its counts for the ledger."},
 
-      {"persist.batch_records_max", Count{1, 1'000'000}, PLUMBLINE_MEMBER(std::int32_t, persist.batch_records_max),
-       "Most traces of one transaction."},
-      {"persist.batch_bytes_max", Size{1 << 20, 1LL << 30}, PLUMBLINE_MEMBER(std::int64_t, persist.batch_bytes_max),
-       "Most bytes of one transaction."},
+      {"persist.batch_records_max", Count{1, 1'000'000},
+       PLUMBLINE_MEMBER(std::int32_t, persist.batch_records_max), "Most traces of one transaction."},
+      {"persist.batch_bytes_max", Size{1 << 20, 1LL << 30},
+       PLUMBLINE_MEMBER(std::int64_t, persist.batch_bytes_max), "Most bytes of one transaction."},
       {"persist.poll_wait", Duration{milliseconds(1), milliseconds(60'000)},
        PLUMBLINE_MEMBER(milliseconds, persist.poll_wait), "How long a poll waits for the first record."},
       {"persist.backoff_max", Duration{milliseconds(10), milliseconds(600'000)},
-       PLUMBLINE_MEMBER(milliseconds, persist.backoff_max), "Longest pause between tries while PostgreSQL is down."},
+       PLUMBLINE_MEMBER(milliseconds, persist.backoff_max),
+       "Longest pause between tries while PostgreSQL is down."},
       {"persist.admin_listen", ListenAddress{}, PLUMBLINE_MEMBER(std::string, persist.admin_listen),
        "Address of /livez, /readyz and /metrics of a role without an edge."},
 
-      {"postgres.url", Text{"host=db dbname=plumbline user=plumbline sslmode=verify-full"}, PLUMBLINE_MEMBER(std::string, postgres.url),
+      {"postgres.url", Text{"host=db dbname=plumbline user=plumbline sslmode=verify-full"},
+       PLUMBLINE_MEMBER(std::string, postgres.url),
        "libpq connection string or URI, without the password; TLS by sslmode and sslrootcert."},
-      {"postgres.password_file", SecretFile{}, PLUMBLINE_MEMBER(Secret, postgres.password), "File with the password; mode 0600 or 0640."},
+      {"postgres.password_file", SecretFile{}, PLUMBLINE_MEMBER(Secret, postgres.password),
+       "File with the password; mode 0600 or 0640."},
       {"keys.master_key_file", SecretFile{}, PLUMBLINE_MEMBER(Secret, keys.master_key),
        "File with the master key that seals secrets: 32 bytes as base64; mode 0600 or 0640."},
   };
@@ -99,10 +122,13 @@ const std::vector<Option>& table() {
 
 }  // namespace
 
-std::span<const Option> options() { return table(); }
+std::span<const Option> options() {
+  return table();
+}
 
 const Option* find_option(std::string_view name) {
-  const auto found = std::find_if(table().begin(), table().end(), [name](const Option& o) { return o.name == name; });
+  const auto found =
+      std::find_if(table().begin(), table().end(), [name](const Option& o) { return o.name == name; });
   return found == table().end() ? nullptr : &*found;
 }
 
@@ -110,8 +136,9 @@ std::string_view nearest_option(std::string_view name) {
   std::string_view best;
   std::size_t best_distance = 4;  // four edits away is another word
   for (const Option& option : table()) {
-    const auto leaf = option.name.substr(option.name.rfind('.') + 1);
-    if (const auto d = edit_distance(name, option.name); d < best_distance) best = option.name, best_distance = d;
+    const std::string leaf = option.name.substr(option.name.rfind('.') + 1);
+    if (const auto d = edit_distance(name, option.name); d < best_distance)
+      best = option.name, best_distance = d;
     if (name == leaf || std::string(name) + "_file" == option.name) return option.name;
   }
   return best;

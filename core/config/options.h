@@ -1,5 +1,5 @@
-// The table that binds each option's name, bound and meaning to its member of Config. Everything that knows an option
-// (file, environment, flags, `plumbline config`, docs/configuration.md) walks this table.
+// The table that binds each option's name, bound and meaning to its member of Config. Everything that knows
+// an option (file, environment, flags, `plumbline config`, docs/configuration.md) walks this table.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -42,13 +42,14 @@ using Kind = std::variant<Text, Choice, ListenAddress, Count, Size, Duration, Se
 
 // Where the value lives; one alternative for each type of member.
 using Member = std::variant<std::string& (*)(Config&), std::int32_t& (*)(Config&), std::int64_t& (*)(Config&),
-                            std::chrono::milliseconds& (*)(Config&), Secret& (*)(Config&), std::map<std::string, std::string>& (*)(Config&)>;
+                            std::chrono::milliseconds& (*)(Config&), Secret& (*)(Config&),
+                            std::map<std::string, std::string>& (*)(Config&)>;
 
 struct Option {
-  std::string_view name;  // edge.listen
+  std::string name;  // edge.listen
   Kind kind;
   Member member;
-  std::string_view meaning;
+  std::string meaning;
 
   [[nodiscard]] std::string variable() const;  // PLUMBLINE_EDGE_LISTEN
   [[nodiscard]] std::string bound() const;     // "1KiB to 1GiB"
@@ -65,9 +66,10 @@ struct Option {
 [[nodiscard]] std::string_view nearest_option(std::string_view name);
 
 inline constexpr std::string_view kKafkaOptions = "kafka.options";
-// One entry of kafka.options; `key_file` reads the value from a file. Refuses keys that Plumbline's promises rest on.
+// One entry of kafka.options; `key_file` reads the value from a file. Refuses keys that Plumbline's promises
+// rest on.
 [[nodiscard]] Status set_kafka_option(Config& config, std::string_view key, std::string_view value);
-// The first line of a secret's file, without its newline. Refuses a file that everybody may read.
+// A secret's file without its trailing newline. Refuses a file that everybody may read.
 [[nodiscard]] Result<Secret> read_secret_file(const std::string& path);
 
 }  // namespace plumbline::config

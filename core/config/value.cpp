@@ -14,14 +14,17 @@ struct Unit {
   std::int64_t factor;
 };
 // Largest last: formatting walks backwards.
-constexpr std::array kDurations = {Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
-constexpr std::array kSizes = {Unit{"B", 1}, Unit{"KiB", 1LL << 10}, Unit{"MiB", 1LL << 20}, Unit{"GiB", 1LL << 30}, Unit{"TiB", 1LL << 40}};
+constexpr std::array kDurations = {Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000},
+                                   Unit{"d", 86'400'000}};
+constexpr std::array kSizes = {Unit{"B", 1}, Unit{"KiB", 1LL << 10}, Unit{"MiB", 1LL << 20},
+                               Unit{"GiB", 1LL << 30}, Unit{"TiB", 1LL << 40}};
 
 template <std::size_t N>
 std::optional<std::int64_t> parse_with_unit(std::string_view text, const std::array<Unit, N>& units) {
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   const auto number = parse_integer(text.substr(0, digits));
-  const auto unit = std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == text.substr(digits); });
+  const auto unit =
+      std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == text.substr(digits); });
   if (!number || unit == units.end()) return std::nullopt;
   if (*number > std::numeric_limits<std::int64_t>::max() / unit->factor) return std::nullopt;
   return *number * unit->factor;
@@ -30,7 +33,8 @@ std::optional<std::int64_t> parse_with_unit(std::string_view text, const std::ar
 template <std::size_t N>
 std::string format_with_unit(std::int64_t value, const std::array<Unit, N>& units) {
   for (auto unit = units.rbegin(); unit != units.rend(); ++unit) {
-    if (value != 0 && value % unit->factor == 0) return std::to_string(value / unit->factor) + std::string(unit->name);
+    if (value != 0 && value % unit->factor == 0)
+      return std::to_string(value / unit->factor) + std::string(unit->name);
   }
   return std::to_string(value) + std::string(units.front().name);
 }
@@ -75,7 +79,8 @@ std::optional<Address> parse_address(std::string_view text) {
     return std::nullopt;  // IPv6 needs its brackets, or the port is a guess
   }
   const auto port = parse_integer(text.substr(colon + 1));
-  if (!port || *port < 0 || *port > 65535 || host.find_first_of(" \t/") != std::string_view::npos) return std::nullopt;
+  if (!port || *port < 0 || *port > 65535 || host.find_first_of(" \t/") != std::string_view::npos)
+    return std::nullopt;
   return Address{std::string(host), static_cast<std::uint16_t>(*port)};
 }
 

@@ -27,7 +27,8 @@ struct Address {
 };
 [[nodiscard]] std::optional<Address> parse_address(std::string_view text);
 
-// Single-character edits that turn one word into the other (Levenshtein, 1966): finds what a mistyped name meant.
+// Single-character edits that turn one word into the other (Levenshtein, 1966): finds what a mistyped name
+// meant.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 
 }  // namespace plumbline::config

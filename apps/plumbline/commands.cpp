@@ -1,0 +1,20 @@
+// The list of subcommands. A new one is declared and called here.
+#include "apps/plumbline/command.h"
+
+namespace plumbline::app {
+
+void add_config(Commands& commands);
+void add_migrate(Commands& commands);
+void add_tenant(Commands& commands);
+void add_key(Commands& commands);
+void add_ledger(Commands& commands);
+
+void add_all(Commands& commands) {
+  add_config(commands);
+  add_migrate(commands);
+  add_tenant(commands);
+  add_key(commands);
+  add_ledger(commands);
+}
+
+}  // namespace plumbline::app

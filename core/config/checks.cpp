@@ -1,0 +1,63 @@
+// What one option alone can't get wrong.
+#include <algorithm>
+
+#include "core/config/load.h"
+#include "core/config/value.h"
+#include "core/limits.h"
+
+namespace plumbline::config {
+namespace {
+
+// 32 bytes are 43 characters of base64 and one '='.
+bool is_base64_of_32_bytes(std::string_view text) {
+  const auto symbol = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+  };
+  return text.size() == 44 && text.back() == '=' && std::all_of(text.begin(), text.end() - 1, symbol);
+}
+
+constexpr std::int64_t kRecordMax = limits::kRecordBytesMax;
+
+}  // namespace
+
+std::vector<std::string> cross_check(const Config& config) {
+  std::vector<std::string> problems;
+  const auto refuse = [&problems](const char* what) { problems.emplace_back(what); };
+  if (config.edge.tls_cert_file.empty() != config.edge.tls_key_file.empty()) {
+    refuse("edge.tls_cert_file and edge.tls_key_file go together: set both for TLS, or none");
+  }
+  // A frame is at most kRecordBytesMax; header and checksum of the segment need a little more.
+  if (config.embedded.segment_bytes < kRecordMax + (1 << 20))
+    refuse("embedded.segment_bytes: the largest record must fit; use 32MiB or more");
+  if (config.embedded.queue_bytes_max < kRecordMax)
+    refuse("embedded.queue_bytes_max: the largest record must fit; use 32MiB or more");
+  if (config.kafka.queue_bytes_max < kRecordMax)
+    refuse("kafka.queue_bytes_max: the largest record must fit; use 32MiB or more");
+  if (config.embedded.group_bytes_max > config.embedded.queue_bytes_max) {
+    refuse(
+        "embedded.group_bytes_max: a group can't be larger than embedded.queue_bytes_max; lower the first or "
+        "raise the second");
+  }
+  if (config.topics.retention_bytes != -1 && config.topics.retention_bytes < config.embedded.segment_bytes &&
+      config.log == "embedded") {
+    refuse(
+        "topics.retention_bytes: retention drops whole segments; use at least embedded.segment_bytes, or -1");
+  }
+  if (config.log == "kafka" && config.kafka.brokers.empty())
+    refuse("kafka.brokers is empty: name at least one host:port");
+  if (config.log == "embedded" && config.embedded.dir.empty())
+    refuse("embedded.dir is empty: name the folder of the log");
+  if (config.postgres.url.find("password=") != std::string::npos) {
+    refuse(
+        "postgres.url holds a password, which logs and process lists may show: put it into a file and set "
+        "postgres.password_file");
+  }
+  if (!config.keys.master_key.empty() && !is_base64_of_32_bytes(config.keys.master_key.reveal())) {
+    refuse(
+        "keys.master_key_file: the file holds no 32 bytes as base64; make one with `openssl rand -base64 "
+        "32`");
+  }
+  return problems;
+}
+
+}  // namespace plumbline::config
