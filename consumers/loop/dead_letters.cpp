@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/codec/records.h"
 #include "core/crypto/base64.h"
 #include "core/frame.h"
 
@@ -16,7 +17,8 @@ bool continuation(unsigned char c) {
   return (c & 0xc0) == 0x80;
 }
 
-// Length of the well-formed UTF-8 sequence at `at` (RFC 3629: no overlong forms, no surrogates, up to U+10FFFF); 0: none.
+// Length of the well-formed UTF-8 sequence at `at` (RFC 3629: no overlong forms, no surrogates, up to
+// U+10FFFF); 0: none.
 std::size_t sequence_length(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) -> unsigned char {
     return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
@@ -46,38 +48,6 @@ bool plain_text(std::string_view text) {
   return true;
 }
 
-void quote(std::string& out, std::string_view text) {
-  static constexpr std::string_view kHex = "0123456789abcdef";
-  out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += "\\u00";
-      out += kHex[static_cast<unsigned char>(c) >> 4];
-      out += kHex[static_cast<unsigned char>(c) & 15];
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
-
-void member(std::string& out, std::string_view name, std::string_view text) {
-  out += ',';
-  quote(out, name);
-  out += ':';
-  quote(out, text);
-}
-
-void member(std::string& out, std::string_view name, std::int64_t number) {
-  out += ',';
-  quote(out, name);
-  out += ':';
-  out += std::to_string(number);
-}
-
 }  // namespace
 
 std::string body_text(std::string_view raw) {
@@ -103,36 +73,11 @@ std::string ce_id(const postgres::DeadLetter& letter) {
          std::to_string(letter.offset) + '.' + std::to_string(letter.index);
 }
 
-std::string to_json(const postgres::DeadLetter& letter) {
-  std::string out = "{\"v\":1";
-  out.reserve(letter.body.size() + letter.body.size() / 8 + 512);
-  member(out, "consumer", letter.consumer);
-  member(out, "topic", letter.topic);
-  member(out, "partition", std::int64_t{letter.partition});
-  member(out, "offset", letter.offset);
-  member(out, "index", std::int64_t{letter.index});
-  member(out, "reason", letter.reason);
-  member(out, "detail", letter.detail);
-  if (letter.tenant) {
-    member(out, "tenant", letter.tenant->value.to_string());
-  } else {
-    out += ",\"tenant\":null";
-  }
-  member(out, "agent", letter.agent);
-  member(out, "key_id", letter.key_id);
-  if (letter.received_at) {
-    member(out, "received_at", format_rfc3339(*letter.received_at));
-  } else {
-    out += ",\"received_at\":null";
-  }
-  member(out, "body", letter.body);
-  return out += '}';
-}
-
-Status DeadPublisher::append(const postgres::DeadLetter& letter, std::uint64_t token, std::int32_t partitions) {
-  const std::string tenant = letter.tenant ? letter.tenant->value.to_string() : "none";
-  const std::string key = tenant + '/' + letter.consumer;
-  const std::string value = to_json(letter);
+Status DeadPublisher::append(const postgres::DeadLetter& letter, std::uint64_t token,
+                             std::int32_t partitions) {
+  const std::string tenant = letter.tenant ? letter.tenant->value.to_string() : std::string();
+  const std::string key = codec::record_key(letter);
+  const std::string value = codec::encode(letter);
   const std::string id = ce_id(letter);
   const std::string source = "/consumer/" + letter.consumer;
   const std::string time = letter.received_at ? format_rfc3339(*letter.received_at) : std::string();
@@ -141,7 +86,7 @@ Status DeadPublisher::append(const postgres::DeadLetter& letter, std::uint64_t t
                                       {frame::kCeType, "dev.plumbline.dead.v1"},
                                       {frame::kCeSource, source},
                                       {frame::kContentType, "application/json"},
-                                      {frame::kTenant, letter.tenant ? tenant : std::string_view{}},
+                                      {frame::kTenant, tenant},
                                       {frame::kCeTime, time}}};
   const std::size_t count = time.empty() ? headers.size() - 1 : headers.size();
   log::Record record;
@@ -180,7 +125,8 @@ Status DeadPublisher::publish(std::span<const postgres::DeadLetter> letters) {
   if (durable_ == letters.size()) return ok_status();
   hold.unlock();
   producer_.reset();  // waits for what is still under way
-  return retryable("dead_letters", "dead.v1 did not take all dead letters durably; nothing is committed without them");
+  return retryable("dead_letters",
+                   "dead.v1 did not take all dead letters durably; nothing is committed without them");
 }
 
 void DeadPublisher::on_acks(std::span<const log::Ack> acks) noexcept {

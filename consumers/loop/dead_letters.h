@@ -1,5 +1,6 @@
-// Dead letters on their way out: the JSON of dead.v1 and its publisher. A letter's ce_id is made of its address, so one that is published
-// twice (a crash between the log's ack and COMMIT) can be told by every reader.
+// Dead letters on their way out: bodies as text and the publisher to dead.v1. A letter's ce_id is made of its
+// address, so one that is published twice (a crash between the log's ack and COMMIT) can be told by every
+// reader.
 #pragma once
 #include <chrono>
 #include <condition_variable>
@@ -16,15 +17,14 @@
 
 namespace plumbline::loop {
 
-// A body keeps this much: quoted as JSON it still fits the log's record limit. What is cut stays in the log at its address.
+// A body keeps this much: quoted as JSON it still fits the log's record limit. What is cut stays in the log
+// at its address.
 inline constexpr std::size_t kDeadBodyBytesMax = std::size_t{5} << 20;
 
 // Text as it is when it is valid UTF-8 without control characters but tab and line ends; else "base64:...".
 [[nodiscard]] std::string body_text(std::string_view raw);
 // Names and details: as they are when they are such text, else made so with '?' for what is not.
 [[nodiscard]] std::string plain(std::string_view raw);
-// The value of a dead.v1 record.
-[[nodiscard]] std::string to_json(const postgres::DeadLetter& letter);
 // {consumer}.{topic}.{partition}.{offset}.{index}
 [[nodiscard]] std::string ce_id(const postgres::DeadLetter& letter);
 

@@ -1,4 +1,5 @@
-// Copies of short texts that live until the batch is done: a few large blocks instead of one allocation a text.
+// Copies of short texts that live until the batch is done: a few large blocks instead of one allocation a
+// text.
 #pragma once
 #include <cstring>
 #include <memory>

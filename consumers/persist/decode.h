@@ -1,4 +1,5 @@
-// Lines of the log into rows: the bridge between core/codec (what schemas/ say) and the columns of sinks/postgres.
+// Lines of the log into rows: the bridge between core/codec (what schemas/ say) and the columns of
+// sinks/postgres.
 #pragma once
 #include <memory>
 #include <string_view>
@@ -19,8 +20,8 @@ class LineDecoder {
  public:
   LineDecoder();
   ~LineDecoder();
-  // Sets everything but tenant, receipt and address. Views live until the next call. Poison: the code is the dead letter's
-  // reason, in the words of core/outcome.h.
+  // Sets everything but tenant, receipt and address. Views live until the next call. Poison: the code is the
+  // dead letter's reason, in the words of core/outcome.h.
   Status trace(std::string_view line, postgres::TraceRow& row);
   // As above; views live as long as `texts` and the line.
   Status report(std::string_view line, postgres::ReportRow& row, Arena& texts);

@@ -20,7 +20,8 @@ TimeUs minute_of(TimeUs time) {
 
 class Folding {
  public:
-  Folding(const State& state, LineDecoder& decoder, Effects& out) : state_(state), decoder_(decoder), out_(out) {}
+  Folding(const State& state, LineDecoder& decoder, Effects& out)
+      : state_(state), decoder_(decoder), out_(out) {}
 
   void record(const loop::Input& input) {
     const log::ReadRecord& record = *input.record;
@@ -37,7 +38,8 @@ class Folding {
     frame.key_id = meta->key_id;
     frame.agent = meta->agent;
     frame.known = true;
-    frame.account = account({meta->tenant, minute_of(meta->received_at), meta->run, topic_, record.partition});
+    frame.account =
+        account({meta->tenant, minute_of(meta->received_at), meta->run, topic_, record.partition});
     out_.frames.push_back(frame);
     if (frame.fresh) {
       number(record, *meta);
@@ -55,32 +57,37 @@ class Folding {
     refuse(-1, error.code, error.message, frame.record->value);
   }
 
-  void refuse(std::int32_t index, const std::string& reason, const std::string& detail, std::string_view line) {
+  void refuse(std::int32_t index, const std::string& reason, const std::string& detail,
+              std::string_view line) {
     out_.refused.push_back({out_.frames.size() - 1, index, {reason, detail}, line});
   }
 
   std::size_t account(const postgres::LedgerKey& key) {
     for (std::size_t i = out_.accounts.size(); i-- > 0;) {  // the last ones are the likely ones
       if (out_.accounts[i].first == key) return i;
-      if (out_.accounts.size() - i > 64) break;  // an account may then be there twice: they are added up on the way out
+      if (out_.accounts.size() - i > 64)
+        break;  // an account may then be there twice: they are added up on the way out
     }
     out_.accounts.push_back({key, {}});
     return out_.accounts.size() - 1;
   }
 
-  // Frames of a run are numbered densely. A number below the expected one is a copy: nothing is missing by it.
+  // Frames of a run are numbered densely. A number below the expected one is a copy: nothing is missing by
+  // it.
   void number(const log::ReadRecord& record, const frame::Meta& meta) {
     const postgres::SequenceKey key{topic_, record.partition, meta.run};
     const auto seq = static_cast<std::int64_t>(std::min<std::uint64_t>(meta.seq, INT64_MAX - 1));
     auto moved = out_.sequences.find(key);
     if (moved == out_.sequences.end()) {
       const auto known = state_.sequences.find(key);
-      const postgres::Sequence before = known == state_.sequences.end() ? postgres::Sequence{} : known->second;
+      const postgres::Sequence before =
+          known == state_.sequences.end() ? postgres::Sequence{} : known->second;
       moved = out_.sequences.emplace(key, before).first;
     }
     postgres::Sequence& sequence = moved->second;
     if (seq > sequence.next_seq) {
-      out_.holes.push_back({key, sequence.next_seq, seq - sequence.next_seq, record.offset, meta.received_at});
+      out_.holes.push_back(
+          {key, sequence.next_seq, seq - sequence.next_seq, record.offset, meta.received_at});
     }
     sequence.next_seq = std::max(sequence.next_seq, seq + 1);
     sequence.seen_at = std::max(sequence.seen_at, meta.received_at);

@@ -1,4 +1,5 @@
-// Finding what PostgreSQL refuses: halves of the batch are tried in transactions that are rolled back, until single rows are left.
+// Finding what PostgreSQL refuses: halves of the batch are tried in transactions that are rolled back, until
+// single rows are left.
 #include "consumers/persist/persist.h"
 #include "core/telemetry/logging.h"
 
@@ -12,7 +13,8 @@ Status Persist::try_units(pg::Connection& connection, std::span<const Unit> unit
 }
 
 Verdict& Persist::kill(const Unit& unit) {
-  return unit.report ? effects_.reports[unit.at].dead.emplace() : effects_.trace_places[unit.at].dead.emplace();
+  return unit.report ? effects_.reports[unit.at].dead.emplace()
+                     : effects_.trace_places[unit.at].dead.emplace();
 }
 
 // An error means that PostgreSQL could not be asked.
@@ -31,7 +33,8 @@ Status Persist::bisect(pg::Connection& connection, std::span<const Unit> units, 
 }
 
 Result<bool> Persist::isolate(pg::Connection& connection, const Error& error) {
-  // "No partition for the row": retention dropped one that we took for there. Made anew once; then it is the row's fault.
+  // "No partition for the row": retention dropped one that we took for there. Made anew once; then it is the
+  // row's fault.
   if (error.code == "23514" && !partitions_retried_) {
     partitions_retried_ = true;
     store_.forget_days();

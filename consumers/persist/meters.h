@@ -11,7 +11,8 @@ struct Persist::Meters {
         duplicate(outcome(all, "duplicate")),
         conflict(outcome(all, "conflict")),
         dead(outcome(all, "dead")),
-        holes(all.counter("plumbline_persist_log_holes_total", "Frames whose number is missing in the log")) {}
+        holes(all.counter("plumbline_persist_log_holes_total", "Frames whose number is missing in the log")) {
+  }
 
   void add(const postgres::LedgerCounts& counts) {
     stored.add(static_cast<std::uint64_t>(counts.stored));
@@ -21,7 +22,8 @@ struct Persist::Meters {
   }
 
   static telemetry::Counter& outcome(telemetry::Metrics& all, const char* word) {
-    return all.counter("plumbline_persist_traces_total", "Traces by what became of them", {{"outcome", word}});
+    return all.counter("plumbline_persist_traces_total", "Traces by what became of them",
+                       {{"outcome", word}});
   }
 
   telemetry::Counter& stored;

@@ -25,8 +25,8 @@ Persist::Persist(log::Log& log, const Clock& clock, telemetry::Metrics& metrics,
 Persist::~Persist() = default;
 
 std::vector<std::string> Persist::topics() const {
-  return {std::string(frame::kTracesTopic), std::string(frame::kReportsTopic), std::string(frame::kOutcomesTopic),
-          std::string(frame::kDeadTopic)};
+  return {std::string(frame::kTracesTopic), std::string(frame::kReportsTopic),
+          std::string(frame::kOutcomesTopic), std::string(frame::kDeadTopic)};
 }
 
 Status Persist::connected(pg::Connection& connection) {

@@ -73,7 +73,7 @@ class Persist final : public loop::Consumer {
   std::vector<StoreOutcome> trace_outcomes_;
   std::vector<StoreOutcome> report_outcomes_;
   std::map<postgres::LedgerKey, postgres::LedgerCounts> ledger_;
-  std::vector<postgres::DeadLetter> letters_;    // to dead.v1 and to a row
+  std::vector<postgres::DeadLetter> letters_;      // to dead.v1 and to a row
   std::vector<postgres::DeadLetter> row_letters_;  // to a row only
 };
 

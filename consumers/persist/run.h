@@ -1,5 +1,5 @@
-// The persist role: one member of the consumer group "persist", with a thread and a connection of its own. Start more of them, here or
-// in other processes, to spread the partitions.
+// The persist role: one member of the consumer group "persist", with a thread and a connection of its own.
+// Start more of them, here or in other processes, to spread the partitions.
 #pragma once
 #include <memory>
 #include <thread>
@@ -16,8 +16,8 @@ namespace plumbline::persist {
 // References must outlive it. start and stop from one thread; healthy is thread-safe.
 class PersistRole {
  public:
-  PersistRole(const config::Persist& options, const config::Postgres& postgres, log::Log& log, const Clock& clock,
-              telemetry::Metrics& metrics);
+  PersistRole(const config::Persist& options, const config::Postgres& postgres, log::Log& log,
+              const Clock& clock, telemetry::Metrics& metrics);
   ~PersistRole();
   PersistRole(const PersistRole&) = delete;
   PersistRole& operator=(const PersistRole&) = delete;

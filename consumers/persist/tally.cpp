@@ -1,4 +1,5 @@
-// What became of every row of a batch, as counts and dead letters. Only what is fresh counts and is sent: a replay did both before.
+// What became of every row of a batch, as counts and dead letters. Only what is fresh counts and is sent: a
+// replay did both before.
 #include <algorithm>
 
 #include "consumers/persist/meters.h"
@@ -17,10 +18,18 @@ const Verdict& conflict() {
 
 void count(postgres::LedgerCounts& counts, StoreOutcome outcome) {
   switch (outcome) {
-    case StoreOutcome::kStored: ++counts.stored; break;
-    case StoreOutcome::kDuplicate: ++counts.duplicate; break;
-    case StoreOutcome::kConflict: ++counts.conflict; break;
-    case StoreOutcome::kDead: ++counts.dead; break;
+    case StoreOutcome::kStored:
+      ++counts.stored;
+      break;
+    case StoreOutcome::kDuplicate:
+      ++counts.duplicate;
+      break;
+    case StoreOutcome::kConflict:
+      ++counts.conflict;
+      break;
+    case StoreOutcome::kDead:
+      ++counts.dead;
+      break;
   }
 }
 
