@@ -8,6 +8,8 @@ void add_migrate(Commands& commands);
 void add_tenant(Commands& commands);
 void add_key(Commands& commands);
 void add_ledger(Commands& commands);
+void add_dead(Commands& commands);
+void add_doctor(Commands& commands);
 
 void add_all(Commands& commands) {
   add_config(commands);
@@ -15,6 +17,8 @@ void add_all(Commands& commands) {
   add_tenant(commands);
   add_key(commands);
   add_ledger(commands);
+  add_dead(commands);
+  add_doctor(commands);
 }
 
 }  // namespace plumbline::app
