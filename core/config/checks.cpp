@@ -16,6 +16,18 @@ bool is_base64_of_32_bytes(std::string_view text) {
   return text.size() == 44 && text.back() == '=' && std::all_of(text.begin(), text.end() - 1, symbol);
 }
 
+// The newest first, then older ones that still open what they sealed.
+bool are_master_keys(std::string_view text) {
+  constexpr std::string_view kBetween = " ,\t\r\n";
+  bool any = false;
+  for (auto begin = text.find_first_not_of(kBetween); begin != std::string_view::npos; any = true) {
+    const auto end = std::min(text.find_first_of(kBetween, begin), text.size());
+    if (!is_base64_of_32_bytes(text.substr(begin, end - begin))) return false;
+    begin = text.find_first_not_of(kBetween, end);
+  }
+  return any;
+}
+
 constexpr std::int64_t kRecordMax = limits::kRecordBytesMax;
 
 }  // namespace
@@ -52,7 +64,7 @@ std::vector<std::string> cross_check(const Config& config) {
         "postgres.url holds a password, which logs and process lists may show: put it into a file and set "
         "postgres.password_file");
   }
-  if (!config.keys.master_key.empty() && !is_base64_of_32_bytes(config.keys.master_key.reveal())) {
+  if (!config.keys.master_key.empty() && !are_master_keys(config.keys.master_key.reveal())) {
     refuse(
         "keys.master_key_file: the file holds no 32 bytes as base64; make one with `openssl rand -base64 "
         "32`");

@@ -113,7 +113,8 @@ const std::vector<Option>& table() {
       {"postgres.password_file", SecretFile{}, PLUMBLINE_MEMBER(Secret, postgres.password),
        "File with the password; mode 0600 or 0640."},
       {"keys.master_key_file", SecretFile{}, PLUMBLINE_MEMBER(Secret, keys.master_key),
-       "File with the master key that seals secrets: 32 bytes as base64; mode 0600 or 0640."},
+       "File with the master key that seals secrets: 32 bytes as base64, mode 0600 or 0640. A new key goes "
+       "on a line before the old."},
   };
   return options;
 }
