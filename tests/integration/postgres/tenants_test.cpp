@@ -193,6 +193,41 @@ TEST_F(Stores, EraseLeavesATombstoneAndTheAuditLog) {
             "tenant_erased");
 }
 
+// Rows in several partitions, more than one batch.
+TEST_F(Stores, EraseAndExportReachEveryPartition) {
+  const auto a = require(tenants.create("a", {}));
+  const auto b = require(tenants.create("b", {}));
+  auto super = db.superuser();
+  for (const char* day : {"now()", "now() - interval '1 day'", "now() - interval '40 days'"}) {
+    (void)require(super.query(std::string("SELECT plumbline.ensure_partition(((") + day +
+                              ") AT TIME ZONE 'UTC')::date)"));
+    for (const auto& tenant : {a, b}) {
+      (void)require(super.query(
+          std::string("INSERT INTO plumbline.traces (time, tenant_id, id, digest, received_at, log_offset, "
+                      "log_partition, log_index, topic, kind, agent, payload) SELECT ") +
+              day +
+              ", $1::uuid, gen_random_uuid(), gen_random_uuid(), now(), n, 0, 0, 1, 'decision', 'x', "
+              "'{\"a\": \"\\n\"}' "
+              "FROM generate_series(1, $2::int) n",
+          {tenant.id.value.to_string(), tenant.slug == "a" ? "9000" : "5"}));
+    }
+  }
+  std::int64_t lines = 0;
+  const auto exported = require(postgres::export_tenant(c, a, [&](std::string_view, std::string_view line) {
+    EXPECT_EQ(line.back(), '\n');
+    EXPECT_EQ(line.find('\n'), line.size() - 1) << "one line a row";
+    ++lines;
+    return ok_status();
+  }));
+  EXPECT_EQ(exported.at("traces"), 27000);
+  EXPECT_GE(lines, 27000);
+  EXPECT_EQ(require(postgres::erase_tenant(c, a, "tester")).at("traces"), 27000);
+  auto left = require(super.query("SELECT tenant_id, count(*) FROM plumbline.traces GROUP BY 1"));
+  ASSERT_EQ(left.size(), 1);
+  EXPECT_EQ(left.text(0, 0), b.id.value.to_string());
+  EXPECT_EQ(left.integer(0, 1), 15);
+}
+
 TEST_F(Stores, ControlSeesNoTrace) {
   for (const char* table : {"traces", "reports"}) {
     EXPECT_EQ(c.query(std::string("SELECT * FROM plumbline.") + table).error().code, "42501") << table;
