@@ -40,7 +40,10 @@ std::string actor() {
 }
 
 int fail(const Error& error) {
-  fmt::print(stderr, "plumbline: {}\n", error.message);
+  // A schema, table, column or function that is not there.
+  const bool old_schema =
+      error.code == "3F000" || error.code == "42P01" || error.code == "42703" || error.code == "42883";
+  fmt::print(stderr, "plumbline: {}{}\n", error.message, old_schema ? "; run `plumbline migrate` first" : "");
   return kFailed;
 }
 
