@@ -140,8 +140,9 @@ TEST_F(Loading, AMasterKeyIsThirtyTwoBytes) {
   const auto loaded = from_flag("keys.master_key_file", write("master", "c2hvcnQ=\n"));
   ASSERT_FALSE(loaded);
   EXPECT_THAT(loaded.error().message, HasSubstr("openssl rand -base64 32"));
-  EXPECT_TRUE(
-      from_flag("keys.master_key_file", write("master", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n")));
+  const std::string key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
+  EXPECT_TRUE(from_flag("keys.master_key_file", write("master", key)));
+  EXPECT_TRUE(from_flag("keys.master_key_file", write("masters", key + key)));  // a new one before the old
 }
 
 TEST_F(Loading, KafkaTakesAnyKeyFromEverySource) {
