@@ -16,8 +16,8 @@
 namespace plumbline::postgres {
 
 struct DeadLetterFilter {
-  std::optional<TenantId> tenant;
-  std::string reason;        // empty: any
+  std::optional<TenantId> tenant = {};
+  std::string reason = {};   // empty: any
   std::int64_t limit = 100;  // newest first
 };
 

@@ -17,12 +17,22 @@ class MemoryLog final : public log::Log {
  public:
   using Entry = std::pair<std::string, std::string>;  // key, value
 
+  struct Kept {
+    std::string topic;
+    std::int32_t partition = 0;
+    std::vector<std::pair<std::string, std::string>> headers;
+  };
+
   std::atomic<bool> down{false};
   std::function<void()> after_append;  // called once an entry is durable
 
   [[nodiscard]] std::vector<Entry> entries() {
     const std::lock_guard lock(mutex_);
     return entries_;
+  }
+  [[nodiscard]] std::vector<Kept> kept() {
+    const std::lock_guard lock(mutex_);
+    return kept_;
   }
   Status ensure_topic(const log::TopicSpec&) override { return ok_status(); }
   Result<log::TopicInfo> topic(std::string_view) override { return log::TopicInfo{1, "memory"}; }
@@ -52,6 +62,9 @@ class MemoryLog final : public log::Log {
       }
       const std::lock_guard lock(log.mutex_);
       log.entries_.emplace_back(record.key, record.value);
+      Kept kept{std::string(record.topic), record.partition, {}};
+      for (const log::Header& h : record.headers) kept.headers.emplace_back(h.name, h.value);
+      log.kept_.push_back(std::move(kept));
       acks.push_back({.token = token,
                       .status = log::Ack::Status::kDurable,
                       .offset = static_cast<std::int64_t>(log.entries_.size()) - 1});
@@ -68,6 +81,7 @@ class MemoryLog final : public log::Log {
 
   std::mutex mutex_;
   std::vector<Entry> entries_;
+  std::vector<Kept> kept_;
 };
 
 }  // namespace plumbline::tests
