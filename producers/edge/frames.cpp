@@ -1,0 +1,138 @@
+#include "producers/edge/frames.h"
+
+#include <charconv>
+#include <cstring>
+#include <new>
+
+#include "core/frame.h"
+
+namespace plumbline::edge {
+namespace {
+
+constexpr std::size_t kLinearGroupsMax = 8;  // a request has few streams: a scan beats a hash table
+constexpr std::uint32_t kEnd = UINT32_MAX;
+constexpr std::size_t kHeaderCount = 12;
+
+std::string_view number(std::uint64_t value, Arena& arena) {
+  char* at = arena.allocate(20);
+  return {at, static_cast<std::size_t>(std::to_chars(at, at + 20, value).ptr - at)};
+}
+
+// {run_id}.{partition}.{seq}
+std::string_view event_id(std::string_view run, std::int32_t partition, std::uint64_t seq, Arena& arena) {
+  char* const begin = arena.allocate(run.size() + 32);
+  std::memcpy(begin, run.data(), run.size());
+  char* at = begin + run.size();
+  *at++ = '.';
+  at = std::to_chars(at, at + 11, partition).ptr;
+  *at++ = '.';
+  at = std::to_chars(at, at + 20, seq).ptr;
+  return {begin, static_cast<std::size_t>(at - begin)};
+}
+
+std::string_view stream_key(std::string_view tenant, std::string_view stream, Arena& arena) {
+  char* at = arena.allocate(tenant.size() + 1 + stream.size());
+  std::memcpy(at, tenant.data(), tenant.size());
+  at[tenant.size()] = '/';
+  std::memcpy(at + tenant.size() + 1, stream.data(), stream.size());
+  return {at, tenant.size() + 1 + stream.size()};
+}
+
+}  // namespace
+
+FrameBuilder::FrameBuilder(std::string_view topic, std::int32_t partitions, RunId run)
+    : topic_(topic),
+      type_("dev.plumbline." + std::string(topic)),
+      run_(run.value.to_string()),
+      source_("/edge/" + run_),
+      next_seq_(static_cast<std::size_t>(partitions), 0) {}
+
+FrameBuilder::Group& FrameBuilder::group_of(const AcceptedLine& line, std::uint32_t index) {
+  if (groups_.size() <= kLinearGroupsMax) {
+    for (auto group = groups_.rbegin(); group != groups_.rend(); ++group) {
+      if (group->stream == line.stream) return *group;
+    }
+  } else if (const auto found = index_.find(line.stream); found != index_.end()) {
+    return groups_[found->second];
+  }
+  groups_.push_back({line.stream, index, kEnd, 0, 0, true});
+  if (groups_.size() > kLinearGroupsMax) {
+    if (index_.empty()) {
+      for (std::uint32_t i = 0; i < groups_.size(); ++i) index_.emplace(groups_[i].stream, i);
+    } else {
+      index_.emplace(line.stream, static_cast<std::uint32_t>(groups_.size() - 1));
+    }
+  }
+  return groups_.back();
+}
+
+void FrameBuilder::group(std::span<const AcceptedLine> lines) {
+  groups_.clear();
+  index_.clear();
+  next_.assign(lines.size(), kEnd);
+  for (std::uint32_t i = 0; i < lines.size(); ++i) {
+    Group& group = group_of(lines[i], i);
+    if (group.last != kEnd) next_[group.last] = i;
+    group.last = i;
+    ++group.count;
+    group.bytes += lines[i].text.size() + 1;
+    group.one_agent = group.one_agent && lines[i].agent == lines[group.first].agent;
+  }
+}
+
+std::string_view FrameBuilder::join(const Group& group, std::span<const AcceptedLine> lines,
+                                    Arena& arena) const {
+  if (group.count == 1) return lines[group.first].text;
+  char* const begin = arena.allocate(group.bytes);
+  char* at = begin;
+  for (std::uint32_t i = group.first; i != kEnd; i = next_[i]) {
+    std::memcpy(at, lines[i].text.data(), lines[i].text.size());
+    at += lines[i].text.size();
+    *at++ = '\n';
+  }
+  return {begin, group.bytes - 1};  // lines are separated, not ended
+}
+
+std::span<const log::Header> FrameBuilder::headers(const Group& group, std::string_view agent,
+                                                   std::int32_t partition, const FrameContext& context,
+                                                   std::string_view tenant, std::string_view received_at,
+                                                   Arena& arena) {
+  const std::uint64_t seq = next_seq_[static_cast<std::size_t>(partition)]++;
+  auto* at = new (arena.allocate(kHeaderCount * sizeof(log::Header))) log::Header[kHeaderCount];
+  at[0] = {frame::kCeSpecVersion, "1.0"};
+  at[1] = {frame::kCeId, event_id(run_, partition, seq, arena)};
+  at[2] = {frame::kCeType, type_};
+  at[3] = {frame::kCeSource, source_};
+  at[4] = {frame::kCeTime, received_at};
+  at[5] = {frame::kContentType, "application/x-ndjson"};
+  at[6] = {frame::kTenant, tenant};
+  at[7] = {frame::kAgent, group.one_agent ? arena.copy(agent) : std::string_view{}};
+  at[8] = {frame::kKeyId, context.key_id};
+  at[9] = {frame::kReceivedAt, received_at};
+  at[10] = {frame::kRunId, run_};
+  at[11] = {frame::kSeq, number(seq, arena)};
+  return {at, kHeaderCount};
+}
+
+void FrameBuilder::build(std::span<const AcceptedLine> lines, const FrameContext& context, Arena& arena,
+                         std::vector<log::Record>& records) {
+  if (lines.empty()) return;
+  group(lines);
+  char* const tenant_at = arena.allocate(36);
+  context.tenant.value.write_to(tenant_at);
+  const std::string_view tenant{tenant_at, 36};
+  const std::string_view received_at = arena.copy(format_rfc3339(context.received_at));
+  for (const Group& each : groups_) {
+    log::Record record;
+    record.topic = topic_;
+    record.key = stream_key(tenant, each.stream, arena);
+    record.partition = log::partition_of(record.key, static_cast<std::int32_t>(next_seq_.size()));
+    record.value = join(each, lines, arena);
+    record.headers =
+        headers(each, lines[each.first].agent, record.partition, context, tenant, received_at, arena);
+    record.timestamp_ms = context.received_at.value / 1000;
+    records.push_back(record);
+  }
+}
+
+}  // namespace plumbline::edge
