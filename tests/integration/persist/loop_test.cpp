@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <thread>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -242,8 +243,9 @@ TEST_F(LoopTest, DoubtAtCommitIsSettledByThePosition) {
     Rows rows;
     auto one = member(rows);
     std::jthread killer;
+    bool once = false;
     rows.before_commit = [&] {
-      rows.before_commit = nullptr;
+      if (std::exchange(once, true)) return;
       killer = std::jthread([&] {
         for (int i = 0; i < 20; ++i) {
           auto cut = super_.query(

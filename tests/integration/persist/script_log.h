@@ -3,6 +3,7 @@
 // partition. Not thread-safe but for what a role's own thread and the test share under one lock.
 #pragma once
 #include <algorithm>
+#include <condition_variable>
 #include <deque>
 #include <map>
 #include <memory>
@@ -38,6 +39,7 @@ class ScriptLog final : public log::Log {
     auto& all = records_.at({topic, partition});
     record.offset = next_[{topic, partition}]++;
     all.push_back(std::move(record));
+    came_.notify_all();
     return all.back().offset;
   }
   void forget_below(const std::string& topic, std::int32_t partition, std::int64_t offset) {
@@ -87,6 +89,7 @@ class ScriptLog final : public log::Log {
   bool refusing_ = false;
   std::size_t poll_records_ = 0;
   mutable std::mutex mutex_;
+  std::condition_variable_any came_;
   std::map<log::TopicPartition, std::deque<StoredRecord>> records_;
   std::map<log::TopicPartition, std::int64_t> next_;
   std::map<log::TopicPartition, std::int64_t> hints_;
@@ -123,8 +126,8 @@ class ScriptReader final : public log::Reader {
  public:
   ScriptReader(ScriptLog& log, std::vector<std::string> topics, log::AssignmentListener& listener)
       : log_(log), topics_(std::move(topics)), listener_(listener) {}
-  Result<std::span<const log::ReadRecord>> poll(std::size_t, std::chrono::milliseconds,
-                                                std::stop_token) override {
+  Result<std::span<const log::ReadRecord>> poll(std::size_t, std::chrono::milliseconds wait,
+                                                std::stop_token stop) override {
     if (next_.empty()) {
       std::vector<log::TopicPartition> mine;
       for (const auto& [at, records] : log_.records_) {
@@ -134,18 +137,11 @@ class ScriptReader final : public log::Reader {
       if (!starts) return starts.error();
       for (const auto& start : *starts) next_[start.at] = start.offset.value_or(0);
     }
-    const std::lock_guard hold(log_.mutex_);
+    std::unique_lock hold(log_.mutex_);
     copies_.clear();
     views_.clear();
     headers_.clear();
-    for (auto& [at, next] : next_) {
-      for (const StoredRecord& record : log_.records_.at(at)) {
-        if (record.offset < next) continue;
-        if (log_.poll_records_ != 0 && copies_.size() >= log_.poll_records_) break;
-        next = record.offset + 1;
-        copies_.push_back({at, record});
-      }
-    }
+    log_.came_.wait_for(hold, stop, wait, [&] { return take(); });
     for (const auto& [at, record] : copies_) {
       auto& headers = headers_.emplace_back();
       for (const auto& [name, value] : record.headers) headers.push_back({name, value});
@@ -166,6 +162,18 @@ class ScriptReader final : public log::Reader {
   }
 
  private:
+  bool take() {
+    for (auto& [at, next] : next_) {
+      for (const StoredRecord& record : log_.records_.at(at)) {
+        if (record.offset < next) continue;
+        if (log_.poll_records_ != 0 && copies_.size() >= log_.poll_records_) break;
+        next = record.offset + 1;
+        copies_.push_back({at, record});
+      }
+    }
+    return !copies_.empty();
+  }
+
   ScriptLog& log_;
   std::vector<std::string> topics_;
   log::AssignmentListener& listener_;
