@@ -16,6 +16,18 @@ std::string shown(const std::string& value) {
   return value.empty() ? "(not set)" : value;
 }
 
+constexpr std::string_view kIntroduction = R"(# Configuration
+
+One TOML file < environment < flags: a later one wins. `--config FILE` or `PLUMBLINE_CONFIG` names the file; without
+either there is none. An option `edge.listen` is `listen` under `[edge]` in the file, `PLUMBLINE_EDGE_LISTEN` in the
+environment and `--edge.listen=VALUE` as a flag. Durations are whole numbers with ms, s, m, h or d, sizes with B, KiB,
+MiB, GiB or TiB. Options that end in `_file` name a file; a secret never stands in the configuration itself. An unknown
+option, a wrong type or a value out of bounds stops the start with its place, the bound and the fix.
+
+`plumbline config` prints this table with the values in force and where each came from. This page is made by
+`plumbline config --markdown`; a test keeps it so.
+)";
+
 }  // namespace
 
 std::string print_text(const Loaded& loaded) {
@@ -35,21 +47,7 @@ std::string print_text(const Loaded& loaded) {
 std::string print_markdown() {
   std::ostringstream out;
   const Config defaults;
-  out << "# Configuration\n\n"
-         "One TOML file < environment < flags: a later one wins. `plumbline --config FILE` names the file, "
-         "else\n"
-         "`PLUMBLINE_CONFIG`, else `plumbline.toml` in the working folder where there is one. An option "
-         "`edge.listen` is\n"
-         "`listen` under `[edge]` in the file, `PLUMBLINE_EDGE_LISTEN` in the environment and "
-         "`--edge.listen=VALUE` as a flag.\n"
-         "Durations are whole numbers with ms, s, m, h or d, sizes with B, KiB, MiB, GiB or TiB. Options "
-         "that end in `_file`\n"
-         "name a file; a secret never stands in the configuration itself. An unknown option, a wrong type or "
-         "a value out of\n"
-         "bounds stops the start with its place, the bound and the fix.\n\n"
-         "`plumbline config` prints this table with the values in force and where each came from. This page "
-         "is made by\n"
-         "`plumbline config --markdown`; a test keeps it so.\n";
+  out << kIntroduction;
   std::string section = "-";
   for (const Option& option : options()) {
     if (const auto now = section_of(option.name); now != section) {
