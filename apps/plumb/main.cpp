@@ -1,0 +1,101 @@
+// The client: wiring only. docs/plumb.md describes its options and exit codes.
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include "producers/push/push.h"
+#include "producers/push/verify.h"
+
+namespace {
+
+namespace push = plumbline::push;
+
+std::optional<std::string> environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+const std::map<std::string, push::Form> kForms{{"auto", push::Form::kAuto},
+                                               {"rigour", push::Form::kRigour},
+                                               {"atlasbridge", push::Form::kAtlasBridge},
+                                               {"ndjson", push::Form::kNative}};
+
+struct Arguments {
+  push::PushOptions options;
+  push::CredentialFlags flags;
+  std::string kind = "auto", time, encoding = "gzip";
+  std::vector<std::string> verify_paths;
+};
+
+CLI::App* add_push(CLI::App& app, Arguments& args) {
+  CLI::App* command =
+      app.add_subcommand("push", "Send Rigour reports, AtlasBridge traces or Plumbline's own events");
+  command->add_option("paths", args.options.paths, "Files, folders, or - for standard input")->required();
+  command->add_option("--kind", args.kind, "What they are")
+      ->check(CLI::IsMember({"auto", "rigour", "atlasbridge", "ndjson"}));
+  command->add_option("--agent", args.options.labels.agent, "Agent; a trace's default is its file's name");
+  command->add_option("--repo", args.options.labels.repo, "Repository, where the document names none");
+  command->add_option("--branch", args.options.labels.branch, "Branch");
+  command->add_option("--commit", args.options.labels.commit, "Commit");
+  command->add_option("--version", args.options.labels.version, "Version of the software");
+  command->add_option("--time", args.time, "Time (RFC 3339), where the document has none; else its file's");
+  command->add_flag("--include-content", args.options.labels.include_content,
+                    "Also send action_value and explanation");
+  command->add_flag("--allow-broken", args.options.allow_broken, "Send a trace whose chain is broken");
+  command->add_option("--encoding", args.encoding, "Of request bodies")
+      ->check(CLI::IsMember({"gzip", "zstd"}));
+  command->add_option("--endpoint", args.flags.endpoint, "The edge, such as https://plumbline.example");
+  command->add_option("--key-id", args.flags.key_id, "Signing key's id");
+  command->add_option("--secret-file", args.flags.secret_file, "File with the signing secret");
+  command->add_option("--ca-file", args.flags.ca_file, "Certificate authority (PEM) instead of the system's");
+  return command;
+}
+
+int usage(const std::string& message) {
+  std::cerr << "plumb: " << message << "\n";
+  return push::kExitUsage;
+}
+
+int run_push(Arguments& args) {
+  args.options.form = kForms.at(args.kind);
+  args.options.zstd = args.encoding == "zstd";
+  args.options.progress = isatty(STDERR_FILENO) != 0;
+  if (!args.time.empty()) {
+    args.options.labels.time = plumbline::parse_rfc3339(args.time);
+    if (!args.options.labels.time) return usage("--time is not RFC 3339, such as 2026-11-02T09:00:00Z");
+  }
+  auto credentials = push::find_credentials(args.flags, environment);
+  if (!credentials) return usage(credentials.error().message);
+  const auto transport = push::curl_transport(credentials->ca_file);
+  const plumbline::SystemClock clock;
+  push::World world{*transport, clock, [](auto time) { std::this_thread::sleep_for(time); }, std::cout,
+                    std::cerr};
+  return push::push(args.options, *credentials, push::ChainState(push::state_folder(environment)), world);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  CLI::App app{"Plumbline's client"};
+  Arguments args;
+  app.set_version_flag("--version", "plumb " PLUMBLINE_VERSION);
+  app.require_subcommand(1);
+  CLI::App* push_command = add_push(app, args);
+  CLI::App* verify_command = app.add_subcommand("verify", "Verify the hash chains of AtlasBridge traces");
+  verify_command->add_option("paths", args.verify_paths, "Files, folders, or - for standard input")
+      ->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? push::kExitOk : push::kExitUsage;
+  }
+  if (push_command->parsed()) return run_push(args);
+  return push::verify(args.verify_paths, push::ChainState(push::state_folder(environment)), std::cout,
+                      std::cerr);
+} catch (const std::exception& error) {
+  return usage(error.what());
+}

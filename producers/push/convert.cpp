@@ -1,0 +1,179 @@
+#include "producers/push/convert.h"
+
+#include <algorithm>
+
+#include "core/chain/verify_file.h"
+#include "core/codec/json_writer.h"
+#include "core/crypto/sha256.h"
+#include "core/crypto/uuid5.h"
+
+namespace plumbline::push {
+namespace {
+
+using codec::JsonWriter;
+using codec::PythonMember;
+using codec::PythonObject;
+
+// Line ends between tokens become spaces; within a string of valid JSON there are none.
+std::string on_one_line(std::string_view json) {
+  std::string line{json};
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  std::replace(line.begin(), line.end(), '\r', ' ');
+  return line;
+}
+
+void add_name(JsonWriter& out, std::string_view member, std::string_view own, std::string_view said = {}) {
+  const std::string_view value = own.empty() ? said : own;
+  if (!value.empty()) out.member(member, value);
+}
+
+// Prompts, answers and explanations stay on the machine unless their operator opts in.
+std::string decision_data(const PythonObject& entry, std::string_view line, bool include_content) {
+  if (include_content) return std::string(line);
+  std::vector<const PythonMember*> kept;
+  for (const PythonMember& member : entry.members()) {
+    if (member.name != "action_value" && member.name != "explanation") kept.push_back(&member);
+  }
+  std::sort(kept.begin(), kept.end(),
+            [](const auto* a, const auto* b) { return a->raw.data() < b->raw.data(); });
+  std::string data;
+  JsonWriter out(data);
+  out.open_object();
+  for (const PythonMember* member : kept) out.key(member->name).raw(member->raw);
+  out.close_object();
+  return data;
+}
+
+Event decision_event(const PythonObject& entry, std::string_view line, const Labels& labels, TimeUs fallback,
+                     std::string_view name) {
+  const std::string agent = labels.agent.empty() ? std::string(name) : labels.agent;
+  std::string hash{text_of(entry, "hash")};
+  if (hash.empty()) hash = crypto::to_hex(crypto::sha256(line));
+  Event event;
+  event.id = crypto::decision_id(agent, hash).value.to_string();
+  JsonWriter out(event.line);
+  out.open_object().member("id", event.id).member("kind", "decision");
+  out.member("time", format_rfc3339(parse_rfc3339(text_of(entry, "timestamp")).value_or(fallback)));
+  out.member("agent", agent);
+  add_name(out, "session", text_of(entry, "session_id"));
+  add_name(out, "repo", labels.repo);
+  add_name(out, "branch", labels.branch);
+  add_name(out, "commit", labels.commit);
+  add_name(out, "version", labels.version);
+  out.key("data").raw(decision_data(entry, line, labels.include_content)).close_object();
+  return event;
+}
+
+// `document` says repo, version, commit and time; for a bare report it is the report itself.
+Event report_event(const PythonObject& document, std::string_view report, const Labels& labels,
+                   TimeUs fallback) {
+  const auto said = [&](std::string_view member, const std::string& label) {
+    const std::string_view own = text_of(document, member);
+    return std::string(own.empty() ? std::string_view(label) : own);
+  };
+  const std::string repo = said("repo", labels.repo), commit = said("commit", labels.commit);
+  auto time = parse_rfc3339(text_of(document, "time"));
+  if (!time) time = parse_rfc3339(text_of(document, "timestamp"));
+  const TimeUs at = time.value_or(fallback);
+  Event event;
+  event.report = true;
+  event.id = crypto::report_id(repo, commit, at, report).value.to_string();
+  JsonWriter out(event.line);
+  out.open_object().member("id", event.id).member("kind", "report").member("time", format_rfc3339(at));
+  out.member("agent", labels.agent.empty() ? std::string_view("rigour") : std::string_view(labels.agent));
+  add_name(out, "repo", repo);
+  add_name(out, "branch", said("branch", labels.branch));
+  add_name(out, "commit", commit);
+  add_name(out, "version", said("version", labels.version));
+  out.key("data").raw(on_one_line(report)).close_object();
+  return event;
+}
+
+using LineConverter = std::optional<std::string> (*)(const PythonObject&, std::string_view, const Labels&,
+                                                     TimeUs, std::string_view, Event&);
+
+std::optional<std::string> convert_decision(const PythonObject& object, std::string_view line,
+                                            const Labels& labels, TimeUs fallback, std::string_view name,
+                                            Event& event) {
+  event = decision_event(object, line, labels, fallback, name);
+  return std::nullopt;
+}
+
+std::optional<std::string> convert_report_line(const PythonObject& object, std::string_view,
+                                               const Labels& labels, TimeUs fallback, std::string_view,
+                                               Event& event) {
+  const PythonMember* report = object.find("report");
+  if (report == nullptr || report->kind != PythonMember::Kind::kObject)
+    return "it has no object named report";
+  event = report_event(object, report->raw, labels, fallback);
+  return std::nullopt;
+}
+
+std::optional<std::string> convert_native(const PythonObject& object, std::string_view line, const Labels&,
+                                          TimeUs, std::string_view, Event& event) {
+  event.id = text_of(object, "id");
+  event.report = text_of(object, "kind") == "report";
+  event.line = line;
+  return std::nullopt;
+}
+
+Converted convert_lines(std::string_view text, const Labels& labels, TimeUs fallback, std::string_view name,
+                        LineConverter converter) {
+  Converted converted;
+  for (std::int64_t number = 1; !text.empty(); ++number) {
+    const std::string_view line = without_outer_space(chain::next_line(text));
+    if (line.empty()) continue;
+    const auto object = PythonObject::parse(line);
+    Event event;
+    const auto refused = object ? converter(*object, line, labels, fallback, name, event)
+                                : std::optional(object.error().message);
+    if (refused) {
+      converted.skipped.push_back({number, *refused});
+      continue;
+    }
+    event.source_line = number;
+    converted.events.push_back(std::move(event));
+  }
+  return converted;
+}
+
+Result<Converted> convert_report(std::string_view text, const Labels& labels, TimeUs fallback) {
+  const std::string_view report = without_outer_space(text);
+  const auto object = PythonObject::parse(report);
+  if (!object) return poison("input", object.error().message);
+  Converted converted;
+  converted.events.push_back(report_event(*object, report, labels, fallback));
+  converted.events.back().source_line = 1;
+  return converted;
+}
+
+}  // namespace
+
+Result<Converted> convert(Form form, std::string_view text, const Labels& labels, TimeUs written,
+                          std::string_view name) {
+  const TimeUs fallback = labels.time.value_or(written);
+  if (form == Form::kAuto) {
+    if (without_outer_space(text).empty()) return Converted{};
+    const auto told = tell_form(text);
+    if (!told)
+      return poison(
+          "input",
+          "neither a Rigour report, an AtlasBridge trace nor Plumbline's NDJSON; say which with --kind");
+    form = *told;
+  }
+  switch (form) {
+    case Form::kRigour:
+      return convert_report(text, labels, fallback);
+    case Form::kRigourLines:
+      return convert_lines(text, labels, fallback, name, convert_report_line);
+    case Form::kAtlasBridge:
+      return convert_lines(text, labels, fallback, name, convert_decision);
+    case Form::kNative:
+      return convert_lines(text, labels, fallback, name, convert_native);
+    case Form::kAuto:
+      break;
+  }
+  return poison("input", "no such form");
+}
+
+}  // namespace plumbline::push
