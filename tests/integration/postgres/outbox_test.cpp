@@ -6,7 +6,6 @@
 #include <functional>
 #include <map>
 #include <string>
-#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -14,6 +13,7 @@
 #include "sinks/postgres/tenants.h"
 #include "tests/integration/postgres/memory_log.h"
 #include "tests/support/postgres.h"
+#include "tests/support/process/process.h"
 
 namespace plumbline::tests {
 namespace {
@@ -21,12 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + 30s;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
+  return test::wait_for(condition);
 }
 
 struct Outbox : testing::Test {
