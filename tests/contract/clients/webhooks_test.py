@@ -63,6 +63,9 @@ def mutations(rng: random.Random, good: dict, now: int):
     yield {"body": good["body"] + b" "}
     yield {"id": good["id"] + "x"}
     yield {"id": good["id"] + "." + good["timestamp"]}
+    dotted = good["id"] + ".1"
+    signed = Webhook(good["secret"]).sign(dotted, dt.datetime.fromtimestamp(now, tz=dt.timezone.utc), good["body"].decode())
+    yield {"id": dotted, "signature": signed}
     yield {"id": ""}
     yield {"timestamp": str(int(good["timestamp"]) + rng.choice([-1, 1]))}
     yield {"timestamp": good["timestamp"] + ".0"}
