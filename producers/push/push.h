@@ -16,7 +16,7 @@
 
 namespace plumbline::push {
 
-// Exit codes of `plumb`, documented in docs/plumb.md. Of several that apply the first of 3, 4, 1 is given.
+// Exit codes of `plumb`, documented in docs/plumb.md. Of several that apply the first of 3, 4, 2, 1 is given.
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitRejected = 1;     // the edge refused some records, or lines were no events
 inline constexpr int kExitUsage = 2;        // options, credentials or inputs
