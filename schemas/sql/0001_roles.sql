@@ -1,4 +1,4 @@
--- Roles, the schema and the table that remembers migrations. Runs as the login role; every later file runs as plumbline_owner.
+-- Roles, the schema and the table that remembers migrations. Runs as the login role; every later file as plumbline_owner.
 --
 --   plumbline_owner    owns everything, nobody logs in as it
 --   plumbline_control  tenants, keys and the outbox: the command line and the outbox publisher
@@ -13,7 +13,8 @@ DECLARE
   name text;
   attempt int;
 BEGIN
-  FOREACH name IN ARRAY ARRAY['plumbline_owner', 'plumbline_control', 'plumbline_writer', 'plumbline_reader', 'plumbline_analyst'] LOOP
+  FOREACH name IN ARRAY ARRAY['plumbline_owner', 'plumbline_control', 'plumbline_writer', 'plumbline_reader',
+                              'plumbline_analyst'] LOOP
     FOR attempt IN 1..20 LOOP
       BEGIN
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN

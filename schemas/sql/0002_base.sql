@@ -1,8 +1,8 @@
 -- Tenants, signing keys, the outbox and the audit log.
 --
--- Row-level security everywhere: reader, analyst and owner see the rows of the tenant in the setting plumbline.tenant; nullif because
--- after SET LOCAL ends the setting is '', and ''::uuid would raise an error. The owner's policy is for export and erase. Control works on
--- tenants and keys of everybody and on no other table of theirs.
+-- Row-level security everywhere: reader, analyst and owner see the rows of the tenant in the setting plumbline.tenant; nullif
+-- because after SET LOCAL ends the setting is '', and ''::uuid would raise an error. The owner's policy is for export and
+-- erase. Control works on tenants and keys of everybody and on no other table of theirs.
 
 CREATE TABLE plumbline.tenants (
   id                 uuid PRIMARY KEY,
@@ -31,12 +31,13 @@ CREATE TABLE plumbline.signing_keys (
   created_at    timestamptz NOT NULL DEFAULT now(),
   updated_at    timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (tenant_id, key_id),
-  CONSTRAINT signing_keys_material CHECK (status = 'revoked' OR (algorithm = 'v1' AND sealed_secret IS NOT NULL AND public_key IS NULL)
-                                          OR (algorithm = 'v1a' AND public_key IS NOT NULL AND sealed_secret IS NULL)),
+  CONSTRAINT signing_keys_material CHECK (
+    status = 'revoked' OR (algorithm = 'v1' AND sealed_secret IS NOT NULL AND public_key IS NULL)
+    OR (algorithm = 'v1a' AND public_key IS NOT NULL AND sealed_secret IS NULL)),
   CONSTRAINT signing_keys_end CHECK (status <> 'retiring' OR not_after IS NOT NULL)
 );
--- A key id stands in a request without its tenant, so it is unique everywhere. It is random (128 bits): the index tells nobody
--- anything that could be asked for. Only control inserts here.
+-- A key id stands in a request without its tenant, so it is unique everywhere. It is random (128 bits): the index tells
+-- nobody anything that could be asked for. Only control inserts here.
 CREATE UNIQUE INDEX signing_keys_key_id ON plumbline.signing_keys (key_id);
 
 -- When a key was last seen on a stored frame: consumers move it forward, nobody else writes it.
@@ -47,8 +48,8 @@ CREATE TABLE plumbline.key_usage (
   PRIMARY KEY (tenant_id, key_id)
 );
 
--- What is to be published to keys.v1, written in the transaction of the change itself. One publisher at a time takes rows by id and deletes
--- them after the log's durable ack.
+-- What is to be published to keys.v1, written in the transaction of the change itself. One publisher at a time takes rows
+-- by id and deletes them after the log's durable ack.
 CREATE TABLE plumbline.outbox (
   id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   topic      text NOT NULL,
@@ -99,8 +100,8 @@ ALTER TABLE plumbline.signing_keys FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_rows ON plumbline.signing_keys TO plumbline_reader, plumbline_analyst, plumbline_owner
   USING (tenant_id = (SELECT nullif(current_setting('plumbline.tenant', true), '')::uuid));
 CREATE POLICY control_all ON plumbline.signing_keys TO plumbline_control USING (true) WITH CHECK (true);
-GRANT SELECT (tenant_id, key_id, algorithm, public_key, status, not_after, version, created_at, updated_at) ON plumbline.signing_keys
-  TO plumbline_reader, plumbline_analyst;  -- not the sealed secret
+GRANT SELECT (tenant_id, key_id, algorithm, public_key, status, not_after, version, created_at, updated_at)
+  ON plumbline.signing_keys TO plumbline_reader, plumbline_analyst;  -- not the sealed secret
 GRANT SELECT, INSERT, UPDATE ON plumbline.signing_keys TO plumbline_control;
 
 ALTER TABLE plumbline.key_usage ENABLE ROW LEVEL SECURITY;
@@ -132,7 +133,8 @@ COMMENT ON TABLE plumbline.tenants IS 'Who sends: every key, row and header belo
 COMMENT ON COLUMN plumbline.tenants.id IS 'The tenant''s id, on every row and every record key.';
 COMMENT ON COLUMN plumbline.tenants.slug IS 'Short name for command lines and addresses.';
 COMMENT ON COLUMN plumbline.tenants.name IS 'Name for people.';
-COMMENT ON COLUMN plumbline.tenants.status IS 'active; suspended: the edge refuses its requests; erased: rows deleted, keys revoked, for ever.';
+COMMENT ON COLUMN plumbline.tenants.status IS
+  'active; suspended: the edge refuses its requests; erased: rows deleted, keys revoked, for ever.';
 COMMENT ON COLUMN plumbline.tenants.retention_days IS 'Events older than this are refused at the edge and deleted here.';
 COMMENT ON COLUMN plumbline.tenants.traces_per_s IS 'Rate at which the tenant''s token bucket at each edge fills.';
 COMMENT ON COLUMN plumbline.tenants.burst IS 'Size of that bucket: at least the traces of one request.';
