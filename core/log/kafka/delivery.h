@@ -1,0 +1,90 @@
+// The one producing client of a Log, shared by all its producers: hand-over, the poll thread that collects
+// delivery reports into bursts, and the rebuild after a fatal error of the idempotent producer. Thread-safe.
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "core/config/config.h"
+#include "core/log/kafka/handles.h"
+#include "core/log/kafka/outbox.h"
+#include "core/log/log.h"
+
+namespace plumbline::log::kafka {
+
+struct Staged {
+  Record record;
+  std::uint64_t token = 0;
+  std::string_view refusal = {};  // why it can't be handed over; static storage
+};
+
+class Delivery {
+ public:
+  static Result<std::shared_ptr<Delivery>> open(const config::Kafka& config);
+  Delivery(config::Kafka config, Client client);
+  ~Delivery();
+  Delivery(const Delivery&) = delete;
+  Delivery& operator=(const Delivery&) = delete;
+
+  void add(Outbox& outbox);
+  // Waits until the outbox is empty (at most a little over the delivery time-out), then forgets it; what is
+  // still out then becomes kUnconfirmed.
+  void remove(std::unique_ptr<Outbox> outbox);
+  // Records are copied into librdkafka's queue; the acks of those it refuses come from the poll thread like
+  // the others.
+  void hand_over(Outbox& outbox, const std::vector<Staged>& records);
+  // Accepts nothing more, waits for what is out, acks the rest kUnconfirmed. May be called again.
+  void close();
+
+  [[nodiscard]] std::uint64_t rebuilds() const { return rebuilds_.load(); }
+  [[nodiscard]] bool usable() const { return usable_.load(); }
+  // For a test to raise an error in; valid until the next rebuild.
+  [[nodiscard]] rd_kafka_t* client() const { return client_.get(); }
+
+ private:
+  static void on_report(rd_kafka_t* client, const rd_kafka_message_t* message, void* self);
+  static void on_error(rd_kafka_t* client, int code, const char* why, void* self);
+  Result<Client> connect();
+  void poll_loop(const std::stop_token& stop);
+  void collect(Slot* slot, const Ack& ack);
+  void collect_refusals();
+  void deliver();
+  void rebuild();
+  void drop_client();
+  bool outstanding();
+  std::string_view produce(rd_kafka_topic_t* topic, const Record& record, Slot* slot);
+  rd_kafka_topic_t* topic_handle(std::string_view name);
+  void refuse(Slot* slot, std::string_view reason);
+  [[nodiscard]] std::chrono::milliseconds patience() const;
+
+  const config::Kafka config_;
+  std::atomic<std::uint64_t> rebuilds_{0};
+  std::atomic<bool> usable_{true};
+  std::atomic<bool> failed_{false};  // set by on_error, cleared by rebuild
+  std::vector<Outbox*> touched_;     // poll thread only
+
+  std::shared_mutex client_mutex_;  // shared: producing; exclusive: replacing the client
+  bool closed_ = false;             // refuses; the poll thread may still deliver
+  bool polled_ = true;              // false once the poll thread has ended
+  Client client_;
+  Queue events_;
+  std::mutex topics_mutex_;
+  std::map<std::string, Topic, std::less<>> topics_;
+
+  std::mutex outboxes_mutex_;  // held while acks are delivered: never inside client_mutex_
+  std::vector<Outbox*> outboxes_;
+  std::vector<std::unique_ptr<Outbox>> abandoned_;  // slots that a late report may still name
+  std::mutex refusals_mutex_;
+  std::vector<std::pair<Slot*, Ack>> refusals_;
+  std::jthread poller_;
+};
+
+}  // namespace plumbline::log::kafka

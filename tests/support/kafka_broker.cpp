@@ -1,0 +1,121 @@
+#include "tests/support/kafka_broker.h"
+
+#include <csignal>
+#include <fstream>
+#include <stdexcept>
+
+#include "core/log/kafka/kafka_log.h"
+
+namespace plumbline::tests {
+namespace {
+
+constexpr std::chrono::seconds kStartMax{90};
+
+}  // namespace
+
+KafkaBroker::KafkaBroker(const std::map<std::string, std::string>& settings)
+    : folder_("kafka"), port_(test::free_port()), controller_port_(test::free_port()) {
+  write_settings(settings);
+  format();
+  auto command = java("kafka.Kafka");
+  command.push_back((folder_.path() / "server.properties").string());
+  server_ = std::make_unique<test::Process>(test::ProcessOptions{command, {}, folder_.path() / "server.log"});
+  start();
+}
+
+KafkaBroker::~KafkaBroker() {
+  server_.reset();  // killed and reaped before the folder goes
+}
+
+std::vector<std::string> KafkaBroker::java(const std::string& main_class) const {
+  return {"java",
+          "-Xmx384m",
+          "-Xms128m",
+          "-XX:+UseSerialGC",
+          "-XX:TieredStopAtLevel=1",
+          "-Dlog4j2.configurationFile=" + (folder_.path() / "log4j2.properties").string(),
+          "-cp",
+          std::string(PLUMBLINE_KAFKA_JARS) + "/*",
+          main_class};
+}
+
+void KafkaBroker::write_settings(const std::map<std::string, std::string>& settings) {
+  std::map<std::string, std::string> all = {
+      {"process.roles", "broker,controller"},
+      {"node.id", "1"},
+      {"listeners", "PLAINTEXT://127.0.0.1:" + std::to_string(port_) +
+                        ",CONTROLLER://127.0.0.1:" + std::to_string(controller_port_)},
+      {"advertised.listeners", "PLAINTEXT://127.0.0.1:" + std::to_string(port_)},
+      {"controller.listener.names", "CONTROLLER"},
+      {"controller.quorum.voters", "1@127.0.0.1:" + std::to_string(controller_port_)},
+      {"log.dirs", (folder_.path() / "data").string()},
+      {"offsets.topic.replication.factor", "1"},
+      {"offsets.topic.num.partitions", "1"},
+      {"transaction.state.log.replication.factor", "1"},
+      {"transaction.state.log.min.isr", "1"},
+      {"transaction.state.log.num.partitions", "1"},
+      {"share.coordinator.state.topic.replication.factor", "1"},
+      {"share.coordinator.state.topic.min.isr", "1"},
+      {"group.initial.rebalance.delay.ms", "0"},
+      {"group.min.session.timeout.ms", "1000"},
+      {"log.retention.check.interval.ms", "1000"},
+      {"log.cleaner.backoff.ms", "500"},
+      {"log.cleaner.dedupe.buffer.size", "4194304"},
+      {"log.initial.task.delay.ms", "1000"},
+      {"log.segment.delete.delay.ms", "1000"},
+      // A broker that comes back after kill -9 waits for its former self's session to end.
+      {"broker.heartbeat.interval.ms", "500"},
+      {"broker.session.timeout.ms", "3000"},
+  };
+  for (const auto& [name, value] : settings) all[name] = value;
+  std::ofstream file(folder_.path() / "server.properties");
+  for (const auto& [name, value] : all) file << name << '=' << value << '\n';
+  std::ofstream(folder_.path() / "log4j2.properties")
+      << "rootLogger.level = warn\nrootLogger.appenderRef.out.ref = out\nappender.out.type = Console\n"
+         "appender.out.name = out\nappender.out.layout.type = PatternLayout\nappender.out.layout.pattern = "
+         "%d %p %c %m%n\n";
+}
+
+void KafkaBroker::format() {
+  auto command = java("kafka.tools.StorageTool");
+  for (const std::string& word :
+       {std::string("format"), std::string("--cluster-id"), std::string("cGx1bWJsaW5lLXRlc3RzMQ"),
+        std::string("--config"), (folder_.path() / "server.properties").string()})
+    command.push_back(word);
+  test::Process tool({command, {}, folder_.path() / "format.log"});
+  tool.start();
+  if (!test::wait_for([&tool] { return !tool.running(); }, kStartMax) ||
+      !std::filesystem::exists(folder_.path() / "data" / "meta.properties"))
+    throw std::runtime_error(
+        "kafka storage is not formatted (tests/support/kafka/fetch.sh brings the jars)\n" +
+        tool.output_tail());
+}
+
+void KafkaBroker::start() {
+  server_->start();
+  config::Kafka config;
+  config.brokers = bootstrap();
+  auto log = log::open_kafka(config);
+  if (!log) throw std::runtime_error(log.error().message);
+  const bool ready = test::wait_for([&] { return !server_->running() || (*log)->healthy().ok(); }, kStartMax);
+  if (!ready || !server_->running())
+    throw std::runtime_error("the broker is not ready\n" + server_->output_tail());
+}
+
+void KafkaBroker::kill9() {
+  server_->kill9();
+}
+
+void KafkaBroker::stop() {
+  server_->terminate();
+}
+
+void KafkaBroker::pause() const {
+  server_->signal(SIGSTOP);
+}
+
+void KafkaBroker::resume() const {
+  server_->signal(SIGCONT);
+}
+
+}  // namespace plumbline::tests
