@@ -72,6 +72,7 @@ struct Effects {
   std::map<postgres::SequenceKey, postgres::Sequence> sequences;  // those that moved
   std::vector<postgres::Hole> holes;
   std::map<postgres::KeyUse, TimeUs> keys;
+  std::uint64_t erased = 0;  // records of erased tenants: passed over without a trace
 
   void clear() {
     frames.clear();
@@ -86,6 +87,7 @@ struct Effects {
     sequences.clear();
     holes.clear();
     keys.clear();
+    erased = 0;
   }
 };
 

@@ -33,6 +33,7 @@ class Folding {
     if (topic_ == kDead) return dead(frame);
     auto meta = frame::parse_meta(record);
     if (!meta) return refuse_whole(frame, meta.error());
+    if (gone(meta->tenant)) return;
     frame.tenant = meta->tenant;
     frame.received_at = meta->received_at;
     frame.key_id = meta->key_id;
@@ -52,6 +53,12 @@ class Folding {
   }
 
  private:
+  bool gone(const TenantId& tenant) {
+    const bool erased = state_.erased.contains(tenant);
+    out_.erased += erased ? 1 : 0;
+    return erased;
+  }
+
   void refuse_whole(const Frame& frame, const Error& error) {
     out_.frames.push_back(frame);
     refuse(-1, error.code, error.message, frame.record->value);
@@ -146,12 +153,14 @@ class Folding {
   void outcome(const Frame& frame) {
     auto counts = decoder_.outcome(frame.record->value);
     if (!counts) return refuse_whole(frame, counts.error());
+    if (gone(counts->first.tenant)) return;
     out_.edge[counts->first].merge(counts->second);
   }
 
   void dead(const Frame& frame) {
     auto letter = decoder_.dead_letter(frame.record->value);
     if (!letter) return refuse_whole(frame, letter.error());
+    if (letter->tenant && gone(*letter->tenant)) return;
     // Our own are rows already, written in the transaction that counted them.
     if (letter->consumer != kConsumer) out_.others_dead.push_back(std::move(*letter));
   }

@@ -11,8 +11,8 @@ struct Persist::Meters {
         duplicate(outcome(all, "duplicate")),
         conflict(outcome(all, "conflict")),
         dead(outcome(all, "dead")),
-        holes(all.counter("plumbline_persist_log_holes_total", "Frames whose number is missing in the log")) {
-  }
+        holes(all.counter("plumbline_persist_log_holes_total", "Frames whose number is missing in the log")),
+        erased(all.counter("plumbline_persist_erased_total", "Records of erased tenants, passed over")) {}
 
   void add(const postgres::LedgerCounts& counts) {
     stored.add(static_cast<std::uint64_t>(counts.stored));
@@ -31,6 +31,7 @@ struct Persist::Meters {
   telemetry::Counter& conflict;
   telemetry::Counter& dead;
   telemetry::Counter& holes;
+  telemetry::Counter& erased;
 };
 
 }  // namespace plumbline::persist

@@ -55,6 +55,7 @@ class Persist final : public loop::Consumer {
   void add_letter(const Frame& frame, std::int32_t index, const Verdict& why, std::string_view body);
   void count_traces();
   void count_reports();
+  Status load_erased(pg::Connection& connection);
   Status drop_old_sequences(pg::Connection& connection);
 
   const Clock& clock_;
@@ -67,6 +68,7 @@ class Persist final : public loop::Consumer {
   Effects effects_;
   bool partitions_retried_ = false;
   TimeUs pruned_at_;
+  TimeUs erased_at_;  // when state_.erased was read
 
   // Of the attempt under way.
   std::vector<std::uint32_t> chosen_;

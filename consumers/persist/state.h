@@ -1,7 +1,10 @@
-// What persist remembers from batch to batch: the numbering of frames. Everything else is in PostgreSQL.
+// What persist knows from batch to batch: the numbering of frames and who was erased. Everything else is in
+// PostgreSQL.
 #pragma once
 #include <map>
+#include <set>
 
+#include "core/ids.h"
 #include "sinks/postgres/ledger.h"
 
 namespace plumbline::persist {
@@ -9,6 +12,8 @@ namespace plumbline::persist {
 struct State {
   // Next number expected of each edge run in each owned partition.
   std::map<postgres::SequenceKey, postgres::Sequence> sequences;
+  // Tenants of whom nothing may be written any more: their records leave the log by its retention.
+  std::set<TenantId> erased;
 };
 
 }  // namespace plumbline::persist

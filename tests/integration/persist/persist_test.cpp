@@ -263,6 +263,17 @@ TEST_F(PersistTest, KeysShowWhenTheyWereLastUsed) {
             "key_test 2026-11-20 10:00:30");
 }
 
+TEST_F(PersistTest, NothingIsWrittenOfAnErasedTenant) {
+  require(super_.query(
+      "INSERT INTO plumbline.tenants (id, slug, name, status) VALUES ($1::uuid, 'gone', 'gone', 'erased')",
+      {uuid_of(2).to_string()}));
+  put({.tenant = uuid_of(2)}, {decision_event("a", entries_[0]), "poison"});
+  put({.seq = 1}, {decision_event("a", entries_[0])});
+  drain();
+  EXPECT_EQ(ledger(), "1 0 0 0");
+  EXPECT_EQ(all_tables(super_).find(uuid_of(2).to_string()), std::string::npos);
+}
+
 // A soup of everything, in one partition so that the order is given, read in batches of random sizes.
 std::vector<StoredRecord> soup(std::mt19937& random, const std::vector<std::string>& entries) {
   std::vector<StoredRecord> records;
