@@ -3,6 +3,7 @@
 
 namespace plumbline::app {
 
+void add_serve(Commands& commands);
 void add_config(Commands& commands);
 void add_migrate(Commands& commands);
 void add_tenant(Commands& commands);
@@ -12,6 +13,7 @@ void add_dead(Commands& commands);
 void add_doctor(Commands& commands);
 
 void add_all(Commands& commands) {
+  add_serve(commands);
   add_config(commands);
   add_migrate(commands);
   add_tenant(commands);

@@ -1,9 +1,12 @@
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "apps/plumbline/command.h"
 #include "apps/plumbline/control.h"
+#include "core/log/open/open_log.h"
 #include "sinks/postgres/dead_letter_desk.h"
 #include "sinks/postgres/tenants.h"
 
@@ -16,6 +19,7 @@ struct Words {
   std::string tenant;
   std::string reason;
   std::string address;
+  std::vector<std::string> addresses;
   std::int64_t limit = 100;
 };
 
@@ -54,6 +58,30 @@ int show(const config::Config& config, const Words& words) {
   // A body is a tenant's data: who looked at it is kept.
   if (Status told = postgres::audit(*connection, l->tenant, actor(), "dead.show", words.address); !told)
     return fail(told.error());
+  return kOk;
+}
+
+// All are found before the first is put back, so a wrong address changes nothing.
+int replay(const config::Config& config, const Words& words) {
+  auto connection = connect_control(config);
+  if (!connection) return fail(connection.error());
+  std::vector<DeadLetter> letters;
+  for (const std::string& address : words.addresses) {
+    auto letter = postgres::find_dead_letter(*connection, address);
+    if (!letter) return fail(letter.error());
+    letters.push_back(std::move(*letter));
+  }
+  auto log = log::open_log(config, log::Access::kAuto);
+  if (!log) return fail(log.error());
+  postgres::DeadLetterReplay desk(**log, *connection);
+  for (const DeadLetter& letter : letters) {
+    auto offset = desk.replay(letter);
+    if (!offset) return fail(offset.error());
+    const std::string address = postgres::address_of(letter);
+    if (Status told = postgres::audit(*connection, letter.tenant, actor(), "dead.replay", address); !told)
+      return fail(told.error());
+    fmt::print("{} is back on {} at offset {}\n", address, letter.topic, *offset);
+  }
   return kOk;
 }
 

@@ -22,4 +22,7 @@ using Findings = std::vector<Finding>;
 // The master key, and whether it opens every sealed signing key.
 [[nodiscard]] Findings check_keys(const config::Config& config);
 
+// The log: it opens, appends can become durable, and its topics are there.
+[[nodiscard]] Findings check_log(const config::Config& config);
+
 }  // namespace plumbline::app

@@ -1,0 +1,18 @@
+#include "apps/plumbline/command.h"
+#include "apps/plumbline/serve.h"
+
+namespace plumbline::app {
+
+void add_serve(Commands& commands) {
+  const auto role = [&commands](const char* name, const char* help, Roles roles) {
+    commands.add(commands.root(), name, help,
+                 [roles](const config::Loaded& loaded) { return serve(loaded, roles); });
+  };
+  role("up", "everything in one process; migrates the database first",
+       {.edge = true, .persist = true, .migrate = true});
+  role("edge", "receive signed traces and write them to the log; owns the embedded log", {.edge = true});
+  role("persist", "read the log and write PostgreSQL; run several to share the partitions",
+       {.persist = true});
+}
+
+}  // namespace plumbline::app
