@@ -200,26 +200,6 @@ Result<PythonMember> read_member(simdjson::simdjson_result<od::field>& field, od
 
 }  // namespace
 
-std::optional<std::string> PythonMember::str() const {
-  switch (kind) {
-    case Kind::kString:
-      return text;
-    case Kind::kInteger:
-    case Kind::kFloat:
-      return canonical;
-    case Kind::kTrue:
-      return "True";
-    case Kind::kFalse:
-      return "False";
-    case Kind::kNull:
-      return "None";
-    case Kind::kObject:
-    case Kind::kArray:
-      break;
-  }
-  return std::nullopt;
-}
-
 Result<PythonObject> PythonObject::parse(std::string_view json) {
   Workspace& space = workspace();
   const std::size_t first = json.find_first_not_of(" \t\r\n");
@@ -242,25 +222,6 @@ Result<PythonObject> PythonObject::parse(std::string_view json) {
       sort_names(result.members_, [](const PythonMember& m) -> const std::string& { return m.name; });
   if (!sorted) return sorted.error();
   return result;
-}
-
-const PythonMember* PythonObject::find(std::string_view name) const {
-  const auto at = std::lower_bound(
-      members_.begin(), members_.end(), name,
-      [](const PythonMember& member, std::string_view wanted) { return member.name < wanted; });
-  return at == members_.end() || at->name != name ? nullptr : &*at;
-}
-
-std::string PythonObject::canonical_without(std::string_view name) const {
-  std::string out = "{";
-  for (const PythonMember& member : members_) {
-    if (!name.empty() && member.name == name) continue;
-    if (out.size() > 1) out += ',';
-    append_python_string(out, member.name);
-    out.append(":").append(member.canonical);
-  }
-  out += '}';
-  return out;
 }
 
 }  // namespace plumbline::codec

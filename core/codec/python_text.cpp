@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
@@ -99,6 +100,45 @@ void append_python_float(std::string& out, double value) {
     out.append(digits, 0, whole).append(".");
     out += digits.size() > whole ? digits.substr(whole) : "0";
   }
+}
+
+std::optional<std::string> PythonMember::str() const {
+  switch (kind) {
+    case PythonMember::Kind::kString:
+      return text;
+    case PythonMember::Kind::kInteger:
+    case PythonMember::Kind::kFloat:
+      return canonical;
+    case PythonMember::Kind::kTrue:
+      return "True";
+    case PythonMember::Kind::kFalse:
+      return "False";
+    case PythonMember::Kind::kNull:
+      return "None";
+    case PythonMember::Kind::kObject:
+    case PythonMember::Kind::kArray:
+      break;
+  }
+  return std::nullopt;
+}
+
+const PythonMember* PythonObject::find(std::string_view name) const {
+  const auto at = std::lower_bound(
+      members_.begin(), members_.end(), name,
+      [](const PythonMember& member, std::string_view wanted) { return member.name < wanted; });
+  return at == members_.end() || at->name != name ? nullptr : &*at;
+}
+
+std::string PythonObject::canonical_without(std::string_view name) const {
+  std::string out = "{";
+  for (const PythonMember& member : members_) {
+    if (!name.empty() && member.name == name) continue;
+    if (out.size() > 1) out += ',';
+    append_python_string(out, member.name);
+    out.append(":").append(member.canonical);
+  }
+  out += '}';
+  return out;
 }
 
 }  // namespace plumbline::codec
