@@ -19,7 +19,7 @@ using prometheus::MetricType;
 
 class PrometheusHistogram final : public Histogram {
  public:
-  explicit PrometheusHistogram(std::vector<double> bounds) : histogram_(std::move(bounds)) {}
+  explicit PrometheusHistogram(const std::vector<double>& bounds) : histogram_(bounds) {}
   void observe(double value) override { histogram_.Observe(value); }
   [[nodiscard]] ClientMetric collect() const { return histogram_.Collect(); }
 
@@ -108,7 +108,7 @@ Gauge& Metrics::gauge(std::string_view name, std::string_view help, const Labels
 Histogram& Metrics::histogram(std::string_view name, std::string_view help, std::vector<double> bounds, const Labels& labels) {
   const std::lock_guard lock(impl_->mutex);
   auto& slot = impl_->family(name, help, MetricType::Histogram).histograms[labels];
-  if (!slot) slot = std::make_unique<PrometheusHistogram>(std::move(bounds));
+  if (!slot) slot = std::make_unique<PrometheusHistogram>(bounds);
   return *slot;
 }
 

@@ -85,7 +85,7 @@ def packages_are_sorted(tree):
 
 def requirements_are_pinned(tree):
     for line in tree.text("tests/requirements.txt").splitlines():
-        if line.strip() and not line.startswith("#") and not re.match(r"^[\w.\[\]-]+==[\w.]+( ; .*)?( #.*)?$", line.strip()):
+        if line.strip() and not line.startswith("#") and not re.match(r"^[\w.\[\]-]+==[\w.]+\s*(;.*)?(#.*)?$", line.strip()):
             yield f"tests/requirements.txt: {line}: pin it with =="
 
 
