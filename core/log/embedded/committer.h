@@ -1,0 +1,73 @@
+// Group commit: one thread takes what all producers submitted, writes one group a topic, syncs, and acks in bursts.
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/log/embedded/journal.h"
+
+namespace plumbline::log::embedded {
+
+// A topic as the append path sees it; lives as long as the log.
+struct OwnedTopic {
+  std::string name;
+  std::int32_t partitions = 0;
+  std::atomic<std::int64_t> record_bytes_max{0};
+  std::unique_ptr<Journal> journal;
+};
+
+// What one producer hands over at once.
+struct Batch {
+  struct Entry {
+    OwnedTopic* topic = nullptr;  // null: refused
+    std::uint32_t at = 0;         // in bytes
+    std::uint32_t size = 0;
+    std::int32_t partition = 0;
+    std::uint64_t token = 0;
+    std::string_view reason;
+    std::int64_t offset = -1;
+    Ack::Status status = Ack::Status::kRefused;
+  };
+  std::vector<char> bytes;
+  std::vector<Entry> entries;
+  AckListener* listener = nullptr;
+  std::function<void(std::unique_ptr<Batch>)> done;  // gives the memory back, after the acks
+};
+
+class Committer {
+ public:
+  Committer(std::uint64_t group_bytes_max, std::function<void()> synced);
+  ~Committer();  // flushes and acks everything
+
+  void submit(std::unique_ptr<Batch> batch);
+  // Bytes appended and not acked yet, for the queue's bound.
+  std::atomic<std::int64_t> queued_bytes{0};
+  [[nodiscard]] Status healthy();
+
+ private:
+  void run();
+  void commit(std::vector<std::unique_ptr<Batch>>& batches);
+  void write(OwnedTopic& topic, std::vector<Batch::Entry*>& entries, std::vector<Pending>& pending);
+  void settle(std::vector<Batch::Entry*>& entries, Ack::Status status, std::string_view reason);
+  void note(const Error& error);
+
+  std::uint64_t group_bytes_max_;
+  std::function<void()> synced_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<std::unique_ptr<Batch>> queue_;
+  bool closing_ = false;
+  std::mutex health_mutex_;
+  std::unique_ptr<Error> error_;
+  std::map<OwnedTopic*, std::pair<std::vector<Batch::Entry*>, std::vector<Pending>>> groups_;  // kept for their memory
+  std::vector<Ack> acks_;
+  std::thread thread_;
+};
+
+}  // namespace plumbline::log::embedded

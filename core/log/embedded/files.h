@@ -1,0 +1,44 @@
+// The seam under the embedded log: everything that must survive a crash goes through it, so that a simulation can lose,
+// tear and refuse writes (sim_files.h). Paths are relative to the log's folder. Thread-safe; one File has one writer.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+
+namespace plumbline::log::embedded {
+
+// Error codes: "no_space" (retryable; ENOSPC, EDQUOT), "not_found" (retryable), "io" (fatal; message has path and errno's words).
+class File {
+ public:
+  virtual ~File() = default;
+  virtual Status write_at(std::uint64_t at, std::span<const char> bytes) = 0;
+  virtual Status sync() = 0;  // fdatasync
+  [[nodiscard]] virtual std::uint64_t size() = 0;
+  // The first `bytes` of the file, also as it grows later; reading past its size is the caller's bug.
+  virtual Result<std::shared_ptr<const char>> map(std::size_t bytes) = 0;
+};
+
+class Files {
+ public:
+  virtual ~Files() = default;
+  virtual Result<std::unique_ptr<File>> open(const std::string& path, bool create) = 0;
+  virtual Status make_folder(const std::string& path) = 0;
+  virtual Result<std::vector<std::string>> list(const std::string& folder) = 0;  // names, sorted
+  virtual Status rename(const std::string& from, const std::string& to) = 0;
+  virtual Status remove(const std::string& path) = 0;
+  virtual Status sync_folder(const std::string& path) = 0;
+  virtual Result<std::string> read(const std::string& path) = 0;
+};
+
+// A small file, whole or not at all, durable on return.
+Status write_whole(Files& files, const std::string& folder, const std::string& name, std::string_view text);
+
+// The real thing, under `root` (made with mode 0700 when missing). Clients open read-only.
+Result<std::unique_ptr<Files>> posix_files(const std::string& root, bool read_only);
+
+}  // namespace plumbline::log::embedded

@@ -1,0 +1,144 @@
+#include "core/log/embedded/group_reader.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+namespace plumbline::log::embedded {
+namespace {
+
+// A rebalance is noticed this late at worst; looking costs one folder listing.
+constexpr std::chrono::milliseconds kLookInterval{200};
+
+}  // namespace
+
+std::unique_ptr<FileLock> FileLock::try_lock(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return nullptr;
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    close(fd);
+    return nullptr;
+  }
+  return std::unique_ptr<FileLock>(new FileLock(fd));
+}
+
+FileLock::~FileLock() {
+  close(fd_);
+}
+
+Result<std::unique_ptr<Reader>> GroupReader::join(std::shared_ptr<Views> views, const std::string& folder,
+                                                  std::span<const std::string> topics, AssignmentListener& listener) {
+  std::error_code error;
+  std::filesystem::create_directories(folder + "/members", error);
+  if (error) return fatal("io", "cannot make " + folder + ": " + error.message());
+  std::unique_ptr<GroupReader> member(new GroupReader(std::move(views), folder, listener));
+  member->topics_.assign(topics.begin(), topics.end());
+  std::sort(member->topics_.begin(), member->topics_.end());
+  member->id_ = Uuid::random().to_string();
+  member->member_ = FileLock::try_lock(folder + "/members/" + member->id_);
+  if (!member->member_) return fatal("io", "cannot lock " + folder + "/members/" + member->id_);
+  return std::unique_ptr<Reader>(std::move(member));
+}
+
+GroupReader::~GroupReader() {
+  unlink((folder_ + "/members/" + id_).c_str());
+}
+
+std::vector<TopicPartition> GroupReader::share() {
+  std::vector<std::string> members;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/members", error)) {
+    const std::string name = entry.path().filename().string();
+    if (name == id_) {
+      members.push_back(name);
+    } else if (const auto dead = FileLock::try_lock(entry.path().string())) {
+      unlink(entry.path().c_str());  // its process is gone: nobody alive lets go of its own file
+    } else {
+      members.push_back(name);
+    }
+  }
+  std::sort(members.begin(), members.end());
+  const auto mine = static_cast<std::size_t>(std::find(members.begin(), members.end(), id_) - members.begin());
+  std::vector<TopicPartition> wanted;
+  std::size_t turn = 0;
+  for (const std::string& topic : topics_) {
+    auto view = views_->find(topic);
+    if (!view) continue;  // not made yet: the next look
+    for (std::int32_t p = 0; p < (*view)->meta.spec.partitions; ++p, ++turn) {
+      if (turn % std::max<std::size_t>(members.size(), 1) == mine) wanted.push_back({topic, p});
+    }
+  }
+  return wanted;
+}
+
+void GroupReader::give_back(const std::vector<TopicPartition>& revoked) {
+  if (revoked.empty()) return;
+  listener_.on_revoked(revoked);
+  for (const TopicPartition& at : revoked) {
+    reader_.remove(at);
+    owned_.erase(at);
+  }
+}
+
+Status GroupReader::take(const std::vector<TopicPartition>& wanted) {
+  std::vector<TopicPartition> assigned;
+  std::map<TopicPartition, std::unique_ptr<FileLock>> locks;
+  for (const TopicPartition& at : wanted) {
+    if (owned_.contains(at)) continue;
+    auto lock = FileLock::try_lock(folder_ + "/" + at.topic + "-" + std::to_string(at.partition) + ".lock");
+    if (!lock) continue;  // its reader has not let go yet: the next look
+    assigned.push_back(at);
+    locks[at] = std::move(lock);
+  }
+  if (assigned.empty()) return ok_status();
+  auto starts = listener_.on_assigned(assigned);
+  if (!starts) return starts.error();
+  for (const StartPosition& start : *starts) {
+    if (Status s = reader_.add(start); !s) {
+      for (const TopicPartition& at : assigned) reader_.remove(at);
+      listener_.on_revoked(assigned);
+      return s;
+    }
+  }
+  owned_.merge(locks);
+  return ok_status();
+}
+
+Status GroupReader::rebalance() {
+  const auto wanted = share();
+  std::vector<TopicPartition> revoked;
+  for (const auto& [at, lock] : owned_) {
+    if (std::find(wanted.begin(), wanted.end(), at) == wanted.end()) revoked.push_back(at);
+  }
+  give_back(revoked);
+  return take(wanted);
+}
+
+Result<std::span<const ReadRecord>> GroupReader::poll(std::size_t bytes_max, std::chrono::milliseconds wait,
+                                                      std::stop_token stop) {
+  const auto until = std::chrono::steady_clock::now() + wait;
+  while (true) {
+    auto now = std::chrono::steady_clock::now();
+    if (now >= next_look_) {
+      if (Status s = rebalance(); !s) return s.error();
+      next_look_ = now + kLookInterval;
+    }
+    const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(std::min(until, next_look_) - now);
+    auto batch = reader_.poll(bytes_max, std::max(pause, std::chrono::milliseconds(0)), stop);
+    now = std::chrono::steady_clock::now();
+    if (!batch || !batch->empty() || now >= until || stop.stop_requested()) return batch;
+  }
+}
+
+std::vector<TopicPartition> GroupReader::assignment() const {
+  std::vector<TopicPartition> all;
+  for (const auto& [at, lock] : owned_) all.push_back(at);
+  return all;
+}
+
+}  // namespace plumbline::log::embedded

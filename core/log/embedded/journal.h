@@ -1,0 +1,91 @@
+// The files of one topic, written by one owner. All partitions share one journal, so a group commit is one write and one
+// fdatasync whatever it holds (docs/adr/0002). Appends and sync come from one thread; keep() and prepare_ahead() may come
+// from another. Deterministic: no threads, no clock of its own.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/log/embedded/files.h"
+#include "core/log/embedded/topic_view.h"
+
+namespace plumbline::log::embedded {
+
+struct JournalOptions {
+  std::uint64_t segment_bytes = std::uint64_t{64} << 20;
+  std::uint64_t zero_chunk_bytes = std::uint64_t{4} << 20;   // zero-filled and synced at once, ahead of the appends
+  std::uint64_t compact_bytes_min = std::uint64_t{1} << 20;  // a compacted topic's open segment is closed from here on
+  std::int64_t tombstone_keep_ms = 3600 * 1000;              // so that a running reader sees a deletion
+};
+
+// A record to be written: encoded by append_record; its offset is put in place here.
+struct Pending {
+  char* bytes = nullptr;
+  std::uint32_t size = 0;
+  std::int32_t partition = 0;
+  std::int64_t offset = -1;  // out
+};
+
+class Journal {
+ public:
+  // Makes the topic's folder and first segment, durably.
+  static Result<std::unique_ptr<Journal>> create(Files& files, const TopicMeta& meta, const JournalOptions& options);
+  // Opens what is there: cuts a torn tail; "log_corrupt" when anything synced is damaged or missing.
+  static Result<std::unique_ptr<Journal>> recover(Files& files, const std::string& topic, const JournalOptions& options);
+
+  // Writes one group. "no_space": nothing was appended and the next call may succeed. Any other error is final:
+  // what was appended since the last sync is unconfirmed and every later call fails.
+  Status append(std::span<Pending> records);
+  // Makes everything appended durable and visible to readers.
+  Status sync();
+  [[nodiscard]] std::uint64_t group_bytes_max() const { return options_.segment_bytes - kSegmentHeaderBytes; }
+
+  // Zero-fills the next chunk when appends come near the end of what is prepared.
+  Status prepare_ahead();
+  // Retention and compaction as of `now_ms`; closes the open segment when that is what they wait for.
+  Status keep(std::int64_t now_ms);
+  Status set_spec(const TopicSpec& spec);  // retention may change at any start
+
+  [[nodiscard]] const std::shared_ptr<TopicView>& view() const { return view_; }
+  [[nodiscard]] std::uint64_t cut_bytes() const { return cut_bytes_; }  // of the torn tail, when it was opened
+
+ private:
+  Journal(Files& files, TopicMeta meta, const JournalOptions& options);
+  Status open_all();
+  Status scan_last();
+  Status cut_tail(std::uint64_t from, std::uint64_t size);
+  Status check_damage(std::uint64_t from, std::uint64_t size);
+  Status start_segment(std::uint64_t number);
+  Status roll();
+  Status zero_to(std::uint64_t end);
+  Status publish();
+  Status drop_oldest();
+  Status compact(std::int64_t now_ms);
+  Status write_compacted(const std::vector<std::shared_ptr<Segment>>& closed, std::int64_t now_ms);
+  [[nodiscard]] std::string folder() const { return topic_folder(meta_.spec.name); }
+
+  Files& files_;
+  TopicMeta meta_;
+  JournalOptions options_;
+  std::shared_ptr<TopicView> view_;
+  std::mutex mutex_;  // everything below but what the zero filler shares
+  std::unique_ptr<File> synced_file_;
+  std::shared_ptr<Segment> segment_;
+  std::vector<std::int64_t> next_;
+  std::uint64_t next_group_ = 1;
+  std::int64_t newest_ms_ = 0;
+  bool failed_ = false;
+  std::vector<char> group_;
+  std::uint64_t cut_bytes_ = 0;
+
+  std::mutex zero_mutex_;  // the file and how far it is prepared
+  std::unique_ptr<File> file_;
+  std::uint64_t prepared_ = 0;
+  std::atomic<std::uint64_t> end_{0};
+};
+
+}  // namespace plumbline::log::embedded

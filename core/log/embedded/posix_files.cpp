@@ -1,0 +1,140 @@
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/log/embedded/files.h"
+
+namespace plumbline::log::embedded {
+namespace {
+
+Error failure(const std::string& what, const std::string& path) {
+  const int number = errno;
+  const std::string message = "cannot " + what + " " + path + ": " + std::strerror(number);
+  if (number == ENOSPC || number == EDQUOT) return retryable("no_space", message + "; free space on that disk");
+  if (number == ENOENT) return retryable("not_found", message);
+  return fatal("io", message);
+}
+
+class PosixFile final : public File {
+ public:
+  PosixFile(int fd, std::string path, bool read_only) : fd_(fd), path_(std::move(path)), read_only_(read_only) {}
+  ~PosixFile() override { close(fd_); }
+  PosixFile(const PosixFile&) = delete;
+  PosixFile& operator=(const PosixFile&) = delete;
+
+  Status write_at(std::uint64_t at, std::span<const char> bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t n = pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(at));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return failure("write", path_);
+      bytes = bytes.subspan(static_cast<std::size_t>(n));
+      at += static_cast<std::uint64_t>(n);
+    }
+    return ok_status();
+  }
+  Status sync() override { return fdatasync(fd_) == 0 ? ok_status() : Status(failure("sync", path_)); }
+  std::uint64_t size() override {
+    struct stat info {};
+    return fstat(fd_, &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+  }
+  Result<std::shared_ptr<const char>> map(std::size_t bytes) override {
+    void* at = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, fd_, 0);
+    if (at == MAP_FAILED) return failure("map", path_);
+    return std::shared_ptr<const char>(static_cast<const char*>(at), [at, bytes](const char*) { munmap(at, bytes); });
+  }
+
+ private:
+  int fd_;
+  std::string path_;
+  bool read_only_;
+};
+
+class PosixFiles final : public Files {
+ public:
+  PosixFiles(std::string root, bool read_only) : root_(std::move(root)), read_only_(read_only) {}
+
+  Result<std::unique_ptr<File>> open(const std::string& path, bool create) override {
+    const int flags = (read_only_ ? O_RDONLY : O_RDWR) | O_CLOEXEC | (create ? O_CREAT : 0);
+    const int fd = ::open(at(path).c_str(), flags, 0600);
+    if (fd < 0) return failure("open", at(path));
+    return std::unique_ptr<File>(std::make_unique<PosixFile>(fd, at(path), read_only_));
+  }
+  Status make_folder(const std::string& path) override {
+    if (mkdir(at(path).c_str(), 0700) == 0 || errno == EEXIST) return ok_status();
+    return failure("make folder", at(path));
+  }
+  Result<std::vector<std::string>> list(const std::string& folder) override {
+    DIR* dir = opendir(at(folder).c_str());
+    if (dir == nullptr) return failure("list", at(folder));
+    std::vector<std::string> names;
+    while (const dirent* entry = readdir(dir)) {
+      if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+    }
+    closedir(dir);
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  Status rename(const std::string& from, const std::string& to) override {
+    if (::rename(at(from).c_str(), at(to).c_str()) == 0) return ok_status();
+    return failure("rename", at(from));
+  }
+  Status remove(const std::string& path) override {
+    if (unlink(at(path).c_str()) == 0 || errno == ENOENT) return ok_status();
+    return failure("remove", at(path));
+  }
+  Status sync_folder(const std::string& path) override {
+    const int fd = ::open(at(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return failure("open folder", at(path));
+    const bool synced = fsync(fd) == 0;
+    Status status = synced ? ok_status() : Status(failure("sync folder", at(path)));
+    close(fd);
+    return status;
+  }
+  Result<std::string> read(const std::string& path) override {
+    const int fd = ::open(at(path).c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return failure("open", at(path));
+    std::string text;
+    char buffer[4096];
+    ssize_t n = 0;
+    while ((n = ::read(fd, buffer, sizeof buffer)) > 0) text.append(buffer, static_cast<std::size_t>(n));
+    Result<std::string> result = n < 0 ? Result<std::string>(failure("read", at(path))) : Result<std::string>(text);
+    close(fd);
+    return result;
+  }
+
+ private:
+  [[nodiscard]] std::string at(const std::string& path) const { return path.empty() ? root_ : root_ + "/" + path; }
+  std::string root_;
+  bool read_only_;
+};
+
+}  // namespace
+
+Status write_whole(Files& files, const std::string& folder, const std::string& name, std::string_view text) {
+  const std::string path = folder + "/" + name;
+  if (Status s = files.remove(path + ".tmp"); !s) return s;
+  auto file = files.open(path + ".tmp", true);
+  if (!file) return file.error();
+  if (Status s = (*file)->write_at(0, text); !s) return s;
+  if (Status s = (*file)->sync(); !s) return s;
+  if (Status s = files.rename(path + ".tmp", path); !s) return s;
+  return files.sync_folder(folder);
+}
+
+Result<std::unique_ptr<Files>> posix_files(const std::string& root, bool read_only) {
+  if (!read_only) {
+    for (std::size_t slash = root.find('/', 1); slash != std::string::npos; slash = root.find('/', slash + 1)) {
+      mkdir(root.substr(0, slash).c_str(), 0700);
+    }
+    if (mkdir(root.c_str(), 0700) != 0 && errno != EEXIST) return failure("make folder", root);
+  }
+  return std::unique_ptr<Files>(std::make_unique<PosixFiles>(root, read_only));
+}
+
+}  // namespace plumbline::log::embedded

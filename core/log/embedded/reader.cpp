@@ -1,0 +1,178 @@
+#include "core/log/embedded/reader.h"
+
+#include <algorithm>
+
+namespace plumbline::log::embedded {
+namespace {
+
+Error lost(const TopicPartition& at, std::int64_t offset, const Watermarks& marks, const std::string& why) {
+  return fatal("position_lost", at.topic + "/" + std::to_string(at.partition) + ": position " + std::to_string(offset) + " " +
+                                    why + "; the log holds offsets " + std::to_string(marks.low) + " to " +
+                                    std::to_string(marks.high) + " (exclusive). Records in between are lost to this reader");
+}
+
+}  // namespace
+
+Status JournalReader::add(const StartPosition& from) {
+  auto view = views_->find(from.at.topic);
+  if (!view) return view.error();
+  if (from.at.partition < 0 || from.at.partition >= (*view)->meta.spec.partitions) {
+    return fatal("unknown_partition", from.at.topic + " has no partition " + std::to_string(from.at.partition));
+  }
+  const Watermarks marks = (*view)->watermarks(from.at.partition);
+  const std::int64_t offset = from.offset.value_or(marks.low);
+  if (!from.incarnation.empty() && from.incarnation != (*view)->meta.incarnation.to_string()) {
+    return lost(from.at, offset, marks, "belongs to another incarnation of the topic");
+  }
+  if (offset > marks.high) return lost(from.at, offset, marks, "lies past the end");
+  if (offset < marks.low) return lost(from.at, offset, marks, "lies below retention");
+  Cursor& cursor = cursors_[from.at.topic];
+  if (!cursor.view) {
+    cursor.view = *view;
+    cursor.wanted.assign(static_cast<std::size_t>((*view)->meta.spec.partitions), -1);
+  }
+  cursor.wanted[static_cast<std::size_t>(from.at.partition)] = offset;
+  place(cursor);
+  return ok_status();
+}
+
+void JournalReader::remove(const TopicPartition& at) {
+  const auto cursor = cursors_.find(at.topic);
+  if (cursor == cursors_.end()) return;
+  auto& wanted = cursor->second.wanted;
+  wanted[static_cast<std::size_t>(at.partition)] = -1;
+  if (std::all_of(wanted.begin(), wanted.end(), [](auto o) { return o < 0; })) cursors_.erase(cursor);
+}
+
+// One walk serves all partitions: it begins at the oldest record that any of them wants.
+void JournalReader::place(Cursor& cursor) {
+  cursor.segment = nullptr;
+  for (std::size_t p = 0; p < cursor.wanted.size(); ++p) {
+    if (cursor.wanted[p] < 0) continue;
+    auto segment = cursor.view->containing(static_cast<std::int32_t>(p), cursor.wanted[p]);
+    if (!segment) continue;
+    if (!cursor.segment || segment->header.number < cursor.segment->header.number) cursor.segment = std::move(segment);
+  }
+  cursor.at = kSegmentHeaderBytes;
+  cursor.group_end = 0;
+}
+
+Status JournalReader::seek(const TopicPartition& at, std::int64_t offset) {
+  return add({at, offset, ""});
+}
+
+std::vector<TopicPartition> JournalReader::assignment() const {
+  std::vector<TopicPartition> all;
+  for (const auto& [topic, cursor] : cursors_) {
+    for (std::size_t p = 0; p < cursor.wanted.size(); ++p) {
+      if (cursor.wanted[p] >= 0) all.push_back({topic, static_cast<std::int32_t>(p)});
+    }
+  }
+  return all;
+}
+
+Result<bool> JournalReader::next_segment(Cursor& cursor) {
+  // Looked up before the end is looked at again: a segment is closed before its successor can be found.
+  auto next = cursor.view->first_after(cursor.segment->header.number);
+  if (!next || cursor.at < cursor.segment->end.load(std::memory_order_acquire)) return static_cast<bool>(next);
+  for (std::size_t p = 0; p < cursor.wanted.size(); ++p) {
+    const std::int64_t first = next->header.first_offsets[p];
+    if (cursor.wanted[p] < 0 || cursor.wanted[p] >= first) continue;
+    if (cursor.view->meta.spec.compacted) {
+      cursor.wanted[p] = first;
+      continue;
+    }
+    const TopicPartition at{cursor.view->meta.spec.name, static_cast<std::int32_t>(p)};
+    return lost(at, cursor.wanted[p], cursor.view->watermarks(at.partition), "was passed by retention");
+  }
+  cursor.segment = std::move(next);
+  cursor.at = kSegmentHeaderBytes;
+  cursor.group_end = 0;
+  return true;
+}
+
+Result<bool> JournalReader::enter_group(Cursor& cursor) {
+  if (!cursor.segment) place(cursor);
+  while (cursor.segment && cursor.at >= cursor.segment->end.load(std::memory_order_acquire)) {
+    auto moved = next_segment(cursor);
+    if (!moved) return moved.error();
+    if (!*moved) return false;
+  }
+  if (!cursor.segment) return false;
+  const std::uint64_t end = cursor.segment->end.load(std::memory_order_acquire);
+  const char* at = cursor.segment->data.get() + cursor.at;
+  const auto group = group_at(at, end - cursor.at, cursor.segment->header.salt);
+  if (!group || !body_holds(at, *group, cursor.segment->header.salt)) {
+    return fatal("log_corrupt", segment_path(cursor.view->meta.spec.name, cursor.segment->header.number) + " at byte " +
+                                    std::to_string(cursor.at) +
+                                    ": checksum does not hold. Restore the log's folder from a backup; nothing was skipped");
+  }
+  cursor.group_end = cursor.at + group->bytes;
+  cursor.at += kGroupHeaderBytes;
+  return true;
+}
+
+void JournalReader::take(Cursor& cursor, const RecordHeader& h, const char* record) {
+  cursor.wanted[h.partition] = h.offset + 1;
+  ReadRecord out;
+  out.topic = cursor.view->meta.spec.name;
+  out.partition = static_cast<std::int32_t>(h.partition);
+  out.offset = h.offset;
+  out.timestamp_ms = h.timestamp_ms;
+  out.key = key_at(record, h);
+  out.value = value_at(record, h);
+  records_.push_back(out);
+  first_header_.push_back(headers_.size());
+  if (h.headers > 0) headers_at(record, h, headers_);
+  if (held_.empty() || held_.back() != cursor.segment) held_.push_back(cursor.segment);
+}
+
+Status JournalReader::collect(Cursor& cursor, std::size_t bytes_max, std::size_t& bytes) {
+  while (bytes < bytes_max) {
+    if (cursor.at >= cursor.group_end) {
+      auto entered = enter_group(cursor);
+      if (!entered) return entered.error();
+      if (!*entered) return ok_status();
+    }
+    const char* data = cursor.segment->data.get();
+    while (cursor.at < cursor.group_end && bytes < bytes_max) {
+      const char* record = data + cursor.at;
+      const RecordHeader h = record_at(record);
+      const std::int64_t wanted = cursor.wanted[h.partition];
+      if (wanted >= 0 && h.offset >= wanted) {
+        take(cursor, h, record);
+        bytes += std::max<std::size_t>(h.value_bytes, 1);
+      }
+      cursor.at += h.bytes;
+    }
+  }
+  return ok_status();
+}
+
+Result<std::span<const ReadRecord>> JournalReader::poll(std::size_t bytes_max, std::chrono::milliseconds wait,
+                                                        std::stop_token stop) {
+  records_.clear();
+  headers_.clear();
+  first_header_.clear();
+  held_.clear();
+  const auto until = std::chrono::steady_clock::now() + wait;
+  while (true) {
+    const std::uint64_t seen = views_->generation();
+    std::size_t bytes = 0;
+    for (auto& [topic, cursor] : cursors_) {
+      if (Status s = collect(cursor, std::max<std::size_t>(bytes_max, 1), bytes); !s) {
+        if (records_.empty()) return s.error();
+        break;  // what was read is given first; the error comes back on the next poll
+      }
+    }
+    if (!records_.empty() || stop.stop_requested() || std::chrono::steady_clock::now() >= until) break;
+    views_->wait(seen, until, stop);
+  }
+  for (std::size_t i = 0; i < records_.size(); ++i) {
+    const std::size_t end = i + 1 < records_.size() ? first_header_[i + 1] : headers_.size();
+    records_[i].headers = std::span<const Header>(headers_).subspan(first_header_[i], end - first_header_[i]);
+  }
+  return std::span<const ReadRecord>(records_);
+}
+
+}  // namespace plumbline::log::embedded

@@ -1,0 +1,47 @@
+// Walks the journals of its topics up to the synced watermark; records are views into the mapped segments.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/log/embedded/views.h"
+
+namespace plumbline::log::embedded {
+
+class JournalReader final : public Reader {
+ public:
+  explicit JournalReader(std::shared_ptr<Views> views) : views_(std::move(views)) {}
+
+  Status add(const StartPosition& from);  // "position_lost" as Reader::poll
+  void remove(const TopicPartition& at);
+
+  Result<std::span<const ReadRecord>> poll(std::size_t bytes_max, std::chrono::milliseconds wait,
+                                           std::stop_token stop) override;
+  Status seek(const TopicPartition& at, std::int64_t offset) override;
+  void commit_hint(const TopicPartition&, std::int64_t) override {}
+  [[nodiscard]] std::vector<TopicPartition> assignment() const override;
+
+ private:
+  struct Cursor {
+    std::shared_ptr<TopicView> view;
+    std::vector<std::int64_t> wanted;  // next offset by partition; -1: not read
+    std::shared_ptr<Segment> segment;
+    std::uint64_t at = 0;         // of the next record, or of a group header
+    std::uint64_t group_end = 0;  // at < group_end: inside a group whose checksum held
+  };
+  Status collect(Cursor& cursor, std::size_t bytes_max, std::size_t& bytes);
+  Result<bool> enter_group(Cursor& cursor);
+  Result<bool> next_segment(Cursor& cursor);
+  void take(Cursor& cursor, const RecordHeader& header, const char* record);
+  static void place(Cursor& cursor);
+
+  std::shared_ptr<Views> views_;
+  std::map<std::string, Cursor, std::less<>> cursors_;
+  std::vector<ReadRecord> records_;
+  std::vector<Header> headers_;
+  std::vector<std::size_t> first_header_;
+  std::vector<std::shared_ptr<Segment>> held_;
+};
+
+}  // namespace plumbline::log::embedded
