@@ -1,5 +1,5 @@
 """core/codec accepts and rejects exactly what schemas/ and the profile do. Usage: codec_property.py ORACLE
-PLUMBLINE_PROPERTY_EXAMPLES: documents a kind (each with six changed ones); PLUMBLINE_PROPERTY_SEED repeats a run."""
+PLUMBLINE_PROPERTY_EXAMPLES: documents a kind (each with thirty changed ones); PLUMBLINE_PROPERTY_SEED repeats a run."""
 import collections
 import copy
 import os
@@ -14,7 +14,7 @@ import hypothesis_jsonschema
 import mutate
 import reference
 
-EXAMPLES = int(os.environ.get("PLUMBLINE_PROPERTY_EXAMPLES", "250"))
+EXAMPLES = int(os.environ.get("PLUMBLINE_PROPERTY_EXAMPLES", "40"))
 SEED = int(os.environ.get("PLUMBLINE_PROPERTY_SEED", random.SystemRandom().randrange(2**32)))
 
 TIMES = st.builds(lambda t, f, o: t + f + o,
@@ -106,7 +106,7 @@ def compare(oracle, name, counts):
                          suppress_health_check=list(hypothesis.HealthCheck))
     @hypothesis.given(documents, st.integers(0, 2**32))
     def check(document, seed):
-        for raw in mutate.texts(document, random.Random(seed)):
+        for raw in mutate.texts(mutate.tamed(document), random.Random(seed)):
             expected = reference.verdict(what, raw)
             counts[name, expected] += 1
             got = oracle.verdict(what, raw)
