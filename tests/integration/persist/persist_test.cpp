@@ -1,80 +1,14 @@
-// persist over a scripted log and a real PostgreSQL: real input, every outcome once, replay harmless, any
-// split the same.
-#include <random>
+// persist: real input, every outcome once, replay harmless.
+#include <chrono>
+#include <thread>
 
 #include <gtest/gtest.h>
 
-#include "consumers/persist/run.h"
 #include "core/codec/records.h"
-#include "tests/integration/persist/frames.h"
-#include "tests/integration/persist/script_log.h"
-#include "tests/integration/persist/tables.h"
-#include "tests/support/postgres.h"
+#include "tests/integration/persist/persist_fixture.h"
 
 namespace plumbline::tests {
 namespace {
-
-using namespace std::chrono_literals;
-
-class PersistTest : public testing::Test {
- protected:
-  PersistTest() : super_(database_.superuser()) {
-    options_.poll_wait = 0ms;
-    options_.backoff_max = 50ms;
-    postgres_.url = database_.conninfo();
-  }
-  std::unique_ptr<persist::PersistRole> role() {
-    return std::make_unique<persist::PersistRole>(options_, postgres_, log_, clock_, metrics_);
-  }
-  // Until nothing comes any more.
-  void drain(persist::PersistRole& role) {
-    while (require(role.step()) > 0) {
-    }
-  }
-  void drain() {
-    auto one = role();
-    drain(*one);
-  }
-  std::int64_t put(const FrameOptions& frame, const std::vector<std::string>& lines,
-                   std::int32_t partition = 0) {
-    return log_.put(frame.topic, partition, frame_of(frame, lines));
-  }
-  // The frames of one push of all real input.
-  void push_real(int run) {
-    FrameOptions frame;
-    frame.run = uuid_of(run);
-    for (const std::string agent : {"agent-0", "agent-1", "agent-2"}) {
-      std::vector<std::string> events;
-      for (const std::string& entry : lines_of(agent + ".jsonl"))
-        events.push_back(decision_event(agent, entry));
-      frame.stream = agent;
-      put(frame, events);
-      ++frame.seq;
-    }
-    frame.topic = "reports.v1";
-    frame.seq = 0;
-    for (const std::string& line : lines_of("rigour-reports.ndjson")) {
-      put(frame, {report_event(line)});
-      ++frame.seq;
-    }
-  }
-  std::int64_t number(const std::string& sql) { return require(super_.query(sql)).integer(0, 0); }
-  std::string text(const std::string& sql) { return std::string(require(super_.query(sql)).text(0, 0)); }
-  // stored, duplicate, conflict, dead
-  std::string ledger() {
-    return text(
-        "SELECT concat_ws(' ', sum(stored), sum(duplicate), sum(conflict), sum(dead)) FROM plumbline.ledger");
-  }
-
-  TestDatabase database_;
-  pg::Connection super_;
-  ScriptLog log_;
-  SystemClock clock_;
-  telemetry::Metrics metrics_;
-  config::Persist options_;
-  config::Postgres postgres_;
-  std::vector<std::string> entries_ = lines_of("agent-0.jsonl");
-};
 
 TEST_F(PersistTest, AllRealInputArrivesAndASecondPushIsAllDuplicates) {
   push_real(501);
@@ -272,89 +206,6 @@ TEST_F(PersistTest, NothingIsWrittenOfAnErasedTenant) {
   drain();
   EXPECT_EQ(ledger(), "1 0 0 0");
   EXPECT_EQ(all_tables(super_).find(uuid_of(2).to_string()), std::string::npos);
-}
-
-// A soup of everything, in one partition so that the order is given, read in batches of random sizes.
-std::vector<StoredRecord> soup(std::mt19937& random, const std::vector<std::string>& entries) {
-  std::vector<StoredRecord> records;
-  std::map<int, std::uint64_t> seqs;
-  for (int n = 0; n < 60; ++n) {
-    const int run = 501 + static_cast<int>(random() % 3);
-    FrameOptions frame;
-    frame.tenant = uuid_of(1 + static_cast<int>(random() % 3));
-    frame.run = uuid_of(run);
-    frame.received_at = "2026-11-20T10:0" + std::to_string(random() % 4) + ":30.000000Z";
-    frame.seq = seqs[run]++;
-    if (random() % 15 == 0) seqs[run] += 2;  // a hole
-    std::vector<std::string> lines;
-    for (auto left = 1 + random() % 5; left > 0; --left) {
-      std::string entry = entries[random() % 25];
-      const std::string agent = "agent-" + std::to_string(random() % 2);
-      const auto id = crypto::decision_id(agent, text_member(entry, "hash")).value;
-      if (random() % 5 == 0)
-        entry.replace(entry.find("\"risk_score\": ") + 14, 1, "8");  // a conflict, sooner or later
-      lines.push_back(random() % 20 == 0 ? "poison" : decision_event(agent, entry, id));
-    }
-    records.push_back(frame_of(frame, lines));
-    if (random() % 20 == 0) records.back().headers.clear();
-  }
-  return records;
-}
-
-TEST_F(PersistTest, AnySplitIntoBatchesGivesTheSameTables) {
-  std::random_device device;
-  const unsigned seed = device();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
-  const auto records = soup(random, entries_);
-  std::string first;
-  for (int round = 0; round < 6; ++round) {
-    TestDatabase database;
-    ScriptLog log;
-    config::Postgres postgres;
-    postgres.url = database.conninfo();
-    config::Persist options = options_;
-    options.batch_records_max = round == 0 ? 100000 : static_cast<std::int32_t>(1 + random() % 40);
-    log.set_poll_records(round == 0 ? 0 : 1 + random() % 9);
-    for (const StoredRecord& record : records) log.put("traces.v1", 0, record);
-    // A new member now and then: nothing may hang on what one of them remembers.
-    for (std::size_t done = 1; done > 0;) {
-      persist::PersistRole one(options, postgres, log, clock_, metrics_);
-      done = require(one.step());
-      if (done > 0) done += require(one.step());
-    }
-    auto super = database.superuser();
-    const std::string tables = all_tables(super);
-    if (round == 0) first = tables;
-    EXPECT_EQ(tables, first) << "round " << round;
-    EXPECT_GT(tables.size(), 1000U);
-  }
-}
-
-TEST_F(PersistTest, PostgresKilledAgainAndAgainWhileFramesArrive) {
-  std::mt19937 random(11);
-  options_.poll_wait = 5ms;
-  auto one = role();
-  one->start();
-  std::size_t at = 0;
-  for (int kill = 0; kill < 3; ++kill) {
-    for (int frames = 0; frames < 40; ++frames, ++at) {
-      put({.seq = at}, {decision_event("a", entries_[at % entries_.size()], uuid_of(static_cast<int>(at)))},
-          0);
-    }
-    database_.cluster().kill9();
-    database_.cluster().start();
-    super_ = database_.superuser();
-  }
-  const auto deadline = std::chrono::steady_clock::now() + 60s;
-  while (std::chrono::steady_clock::now() < deadline &&
-         number("SELECT count(*) FROM plumbline.traces") < 120) {
-    std::this_thread::sleep_for(5ms);  // asking PostgreSQL is the condition; this only spares it
-  }
-  one->stop();
-  EXPECT_EQ(number("SELECT count(*) FROM plumbline.traces"), 120);
-  EXPECT_EQ(ledger(), "120 0 0 0");
-  EXPECT_EQ(number("SELECT count(*) FROM plumbline.log_holes"), 0);
 }
 
 }  // namespace
