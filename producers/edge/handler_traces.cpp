@@ -89,6 +89,7 @@ void EdgeHandler::read_and_append(const VerifiedBody& body, const http::RequestH
   const codec::TenantRecord& tenant = *body.signer().tenant;
   const auto intaken = intake_.read(text, *type, endpoint, now, tenant.retention_days, arena_);
   if (!intaken) return problem(pending.responder, body_problem(intaken.error()));
+  if (!traces_) connect();  // /readyz may have been asked of another worker, which has its producer already
   if (run_spent_) renew_run();
   pending.outcome = outcome_key(run_, tenant.tenant, now);
   pending.received = static_cast<std::uint32_t>(intaken->received);
