@@ -10,8 +10,8 @@
 namespace plumbline::log::kafka {
 namespace {
 
-// Measured (bench/RESULTS.md): one event-loop turn hands over what it has at once, so the wait only has to
-// bridge the hand-over itself; longer waits add latency and no throughput once a request is in flight.
+// Not yet measured against other values. One event-loop turn hands over what it has at once, so the wait should only
+// have to bridge the hand-over itself.
 constexpr const char* kLingerMs = "0.5";
 
 // Keys that carry an invariant, and why they are not the user's.
