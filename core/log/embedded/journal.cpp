@@ -63,7 +63,10 @@ Status Journal::start_segment(std::uint64_t number) {
 Status Journal::roll() {
   const std::uint64_t number = segment_->header.number + 1;
   // What was appended since the last sync must not be left behind in a closed segment.
-  if (Status s = file_->sync(); !s) return s;
+  if (Status s = file_->sync(); !s) {
+    failed_ = true;  // final: also when retention closes the segment
+    return s;
+  }
   if (Status s = publish(); !s) return s;
   if (Status s = start_segment(number); !s) return s;
   return publish();
