@@ -101,6 +101,9 @@ void add_dead(Commands& commands) {
   leaf("show", "print one with its body", show)
       .add_option("address", words->address, "as ls prints it")
       ->required();
+  leaf("replay", "append single traces to their topic again; they are judged and deduplicated as new", replay)
+      .add_option("address", words->addresses, "as ls prints them")
+      ->required();
 }
 
 }  // namespace plumbline::app
