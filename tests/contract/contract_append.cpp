@@ -11,9 +11,14 @@ TEST_P(LogContract, KeepsOrderPerKeyAndGivesPositions) {
   auto producer = log().producer(acks);
   ASSERT_TRUE(producer.ok());
   constexpr std::uint64_t kRecords = 500;
+  std::vector<std::string> keys, values;  // borrowed until submit
   for (std::uint64_t i = 0; i < kRecords; ++i) {
-    const std::string key = "key" + std::to_string(i % 7);
-    const std::string value = std::to_string(i);
+    keys.push_back("key" + std::to_string(i % 7));
+    values.push_back(std::to_string(i));
+  }
+  for (std::uint64_t i = 0; i < kRecords; ++i) {
+    const std::string& key = keys[i];
+    const std::string& value = values[i];
     Record record{spec.name, partition_of(key, spec.partitions), key, value, {}, now_ms()};
     (*producer)->append(record, i);
     if (i % 11 == 0) (*producer)->submit();
