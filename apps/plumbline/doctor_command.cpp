@@ -22,7 +22,8 @@ std::string_view word(Health health) {
 
 int doctor(const config::Loaded& loaded) {
   Findings all{{Health::kGood, "configuration", "read and within its bounds"}};
-  for (const Findings& findings : {check_postgres(loaded.config), check_keys(loaded.config), check_log(loaded.config)}) {
+  for (const Findings& findings :
+       {check_postgres(loaded.config), check_keys(loaded.config), check_log(loaded.config)}) {
     all.insert(all.end(), findings.begin(), findings.end());
   }
   for (const Finding& f : all) fmt::print("{:<5} {:<16} {}\n", word(f.health), f.what, f.text);

@@ -22,8 +22,8 @@ int list(const config::Config& config, const std::string& topic) {
   if (!lines) return fail(lines.error());
   fmt::print("{:<24} {:>9} {:>14} {:>14} {:>14}\n", "topic", "partition", "oldest", "next", "records");
   for (const tools::PartitionLine& line : *lines) {
-    fmt::print("{:<24} {:>9} {:>14} {:>14} {:>14}\n", line.at.topic, line.at.partition, line.marks.low, line.marks.high,
-               line.marks.high - line.marks.low);
+    fmt::print("{:<24} {:>9} {:>14} {:>14} {:>14}\n", line.at.topic, line.at.partition, line.marks.low,
+               line.marks.high, line.marks.high - line.marks.low);
   }
   return kOk;
 }
@@ -56,7 +56,8 @@ std::vector<log::TopicSpec> specs(const config::Config& config, const std::vecto
 
 int copy(const config::Config& config, const std::string& to) {
   if (to == config.log) {
-    return fail(fatal("config", "the configuration already says log = \"" + to + "\"; copy goes to the other one"));
+    return fail(
+        fatal("config", "the configuration already says log = \"" + to + "\"; copy goes to the other one"));
   }
   config::Config target = config;
   target.log = to;
@@ -74,9 +75,12 @@ int copy(const config::Config& config, const std::string& to) {
   fmt::print(stderr, "\n");
   if (!done) return fail(done.error());
   for (const tools::CopyProgress& line : *done) {
-    fmt::print("{}/{}: {} copied, {} were there\n", line.at.topic, line.at.partition, line.copied, line.skipped);
+    fmt::print("{}/{}: {} copied, {} were there\n", line.at.topic, line.at.partition, line.copied,
+               line.skipped);
   }
-  fmt::print("positions differ between logs: set log = \"{}\" and start persist anew; the store skips what it has\n", to);
+  fmt::print(
+      "positions differ between logs: set log = \"{}\" and start persist anew; the store skips what it has\n",
+      to);
   return kOk;
 }
 
@@ -97,7 +101,8 @@ void add_log(Commands& commands) {
       [options, payload](const config::Loaded& loaded) { return tail(loaded.config, *options, *payload); });
   tail_command.add_option("topic", options->topic, "such as traces.v1")->required();
   tail_command.add_option("--partition", options->partition, "only this one");
-  tail_command.add_option("--last", options->last, "records of each partition; -1: all")->capture_default_str();
+  tail_command.add_option("--last", options->last, "records of each partition; -1: all")
+      ->capture_default_str();
   tail_command.add_flag("--follow", options->follow, "go on with what comes");
   tail_command.add_flag("--payload", *payload, "also the traces themselves, which may be confidential");
 

@@ -1,4 +1,5 @@
-// Runs roles in this process until SIGTERM or SIGINT; SIGHUP reloads TLS. Wiring only: each role lives in its own folder.
+// Runs roles in this process until SIGTERM or SIGINT; SIGHUP reloads TLS. Wiring only: each role lives in its
+// own folder.
 #pragma once
 #include "core/config/load.h"
 

@@ -1,15 +1,15 @@
-// Rows a second of persist (log → PostgreSQL, with dedupe, positions, ledger and row-level security) against raw binary
-// COPY of the same rows into the plain layout: jsonb payload, random-uuid primary key, one secondary index. Both tables
-// logged, fsync and synchronous_commit on, one connection each, in turns on one private cluster.
-// usage: persist_bench ROWS_A_ROUND ROUNDS; prints one JSON object a round.
-#include <endian.h>
-#include <fmt/format.h>
-#include <sys/resource.h>
-
+// Rows a second of persist (log → PostgreSQL, with dedupe, positions, ledger and row-level security) against
+// raw binary COPY of the same rows into the plain layout: jsonb payload, random-uuid primary key, one
+// secondary index. Both tables logged, fsync and synchronous_commit on, one connection each, in turns on one
+// private cluster. usage: persist_bench ROWS_A_ROUND ROUNDS; prints one JSON object a round.
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+
+#include <endian.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
 
 #include "bench/load/trace_maker.h"
 #include "bench/persist/process_cpu.h"
@@ -33,7 +33,9 @@ constexpr std::int64_t kPostgresEpochUs = 946684800000000;  // 2000-01-01 in Uni
 double own_cpu_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto s = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+  const auto s = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
   return s(usage.ru_utime) + s(usage.ru_stime);
 }
 
@@ -46,15 +48,16 @@ Measure measure(const tests::PostgresCluster& cluster, Work work) {
   const double postgres = bench::cpu_seconds_of_tree(cluster.pid()), own = own_cpu_seconds();
   const auto start = Steady::now();
   work();
-  return {std::chrono::duration<double>(Steady::now() - start).count(), bench::cpu_seconds_of_tree(cluster.pid()) - postgres,
-          own_cpu_seconds() - own};
+  return {std::chrono::duration<double>(Steady::now() - start).count(),
+          bench::cpu_seconds_of_tree(cluster.pid()) - postgres, own_cpu_seconds() - own};
 }
 
 // Rows in PostgreSQL's binary COPY format (PostgreSQL 15 documentation, COPY, "Binary Format").
 class CopyBuffer {
  public:
   CopyBuffer() { bytes_.assign("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19); }
-  void row(const Uuid& tenant, const Uuid& id, TimeUs time, std::string_view session, std::string_view payload) {
+  void row(const Uuid& tenant, const Uuid& id, TimeUs time, std::string_view session,
+           std::string_view payload) {
     number(htobe16(5));
     field(std::string_view(reinterpret_cast<const char*>(tenant.bytes.data()), 16));
     field(std::string_view(reinterpret_cast<const char*>(id.bytes.data()), 16));
@@ -101,11 +104,16 @@ class Acks final : public log::AckListener {
 class Bench {
  public:
   explicit Bench(std::int64_t rows)
-      : rows_(rows), folder_("persist-bench"), cluster_({{"shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=30min"}, ""}),
-        database_(cluster_), maker_({.traces_per_request = kFrameTraces, .trace_bytes = kTraceBytes, .sessions = 10}, 1), tenant_(Uuid::random()) {
+      : rows_(rows),
+        folder_("persist-bench"),
+        cluster_({{"shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=30min"}, ""}),
+        database_(cluster_),
+        maker_({.traces_per_request = kFrameTraces, .trace_bytes = kTraceBytes, .sessions = 10}, 1),
+        tenant_(Uuid::random()) {
     options_.dir = (folder_.path() / "log").string();
     log_ = require(log::open_embedded(options_));
-    for (const auto name : {frame::kTracesTopic, frame::kReportsTopic, frame::kOutcomesTopic, frame::kDeadTopic}) {
+    for (const auto name :
+         {frame::kTracesTopic, frame::kReportsTopic, frame::kOutcomesTopic, frame::kDeadTopic}) {
       log::TopicSpec spec;
       spec.name = std::string(name);
       spec.partitions = 8;
@@ -114,16 +122,19 @@ class Bench {
     }
     producer_ = require(log_->producer(acks_));
     auto superuser = database_.superuser();
-    require(superuser.execute(
-        "CREATE TABLE public.plain (tenant_id uuid, id uuid PRIMARY KEY, ts timestamptz, session text, payload jsonb);"
-        "CREATE INDEX ON public.plain (tenant_id, session, ts);"));
+    require(
+        superuser.execute("CREATE TABLE public.plain (tenant_id uuid, id uuid PRIMARY KEY, ts timestamptz, "
+                          "session text, payload jsonb);"
+                          "CREATE INDEX ON public.plain (tenant_id, session, ts);"));
     postgres_.url = database_.conninfo();
   }
 
   void round(int number) {
     const std::string copy = make();
     auto superuser = database_.superuser();
-    const auto by_copy = [&] { require(superuser.copy_in("COPY public.plain FROM STDIN (FORMAT binary)", copy)); };
+    const auto by_copy = [&] {
+      require(superuser.copy_in("COPY public.plain FROM STDIN (FORMAT binary)", copy));
+    };
     const auto by_persist = [&] { persist(); };
     Measure raw, ours;
     if (number % 2 == 0) raw = measure(cluster_, by_copy);
@@ -131,11 +142,14 @@ class Bench {
     if (number % 2 != 0) raw = measure(cluster_, by_copy);
     const auto stored = require(superuser.query("SELECT count(*) FROM plumbline.traces"));
     total_ += rows_;
-    if (stored.integer(0, 0) != total_) throw std::runtime_error(fmt::format("{} rows instead of {}", stored.integer(0, 0), total_));
+    if (stored.integer(0, 0) != total_)
+      throw std::runtime_error(fmt::format("{} rows instead of {}", stored.integer(0, 0), total_));
     const auto n = static_cast<double>(rows_);
-    fmt::print(R"({{"round":{},"copy_rows_s":{:.0f},"copy_cpu_us":{:.2f},"persist_rows_s":{:.0f},"persist_own_cpu_us":{:.2f},"persist_postgres_cpu_us":{:.2f}}})" "\n",
-               number, n / raw.seconds, (raw.postgres_cpu + raw.own_cpu) * 1e6 / n, n / ours.seconds, ours.own_cpu * 1e6 / n,
-               ours.postgres_cpu * 1e6 / n);
+    fmt::print(
+        R"({{"round":{},"copy_rows_s":{:.0f},"copy_cpu_us":{:.2f},"persist_rows_s":{:.0f},"persist_own_cpu_us":{:.2f},"persist_postgres_cpu_us":{:.2f}}})"
+        "\n",
+        number, n / raw.seconds, (raw.postgres_cpu + raw.own_cpu) * 1e6 / n, n / ours.seconds,
+        ours.own_cpu * 1e6 / n, ours.postgres_cpu * 1e6 / n);
     std::fflush(stdout);
   }
 
@@ -152,8 +166,13 @@ class Bench {
       const TimeUs now = clock_.now();
       maker_.make(now, body, ids);
       const std::string at = format_rfc3339(now), seq = std::to_string(seq_++);
-      const log::Header headers[] = {{frame::kCeSpecVersion, "1.0"}, {frame::kTenant, tenant}, {frame::kAgent, "agent-0"}, {frame::kKeyId, "key_bench"},
-                                     {frame::kReceivedAt, at}, {frame::kRunId, run}, {frame::kSeq, seq}};
+      const log::Header headers[] = {{frame::kCeSpecVersion, "1.0"},
+                                     {frame::kTenant, tenant},
+                                     {frame::kAgent, "agent-0"},
+                                     {frame::kKeyId, "key_bench"},
+                                     {frame::kReceivedAt, at},
+                                     {frame::kRunId, run},
+                                     {frame::kSeq, seq}};
       log::Record record;
       record.topic = frame::kTracesTopic;
       record.partition = partition;
@@ -169,7 +188,8 @@ class Bench {
       for (std::size_t i = 0; i < ids.size(); ++i) {
         const std::size_t end = body.find('\n', start);
         const std::string_view line = std::string_view(body).substr(start, end - start);
-        copy.row(tenant_, ids[i], {now.value + static_cast<std::int64_t>(i)}, line.substr(line.find("\"session\":") + 11, 36), line);
+        copy.row(tenant_, ids[i], {now.value + static_cast<std::int64_t>(i)},
+                 line.substr(line.find("\"session\":") + 11, 36), line);
         start = end + 1;
       }
     }

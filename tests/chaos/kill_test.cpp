@@ -1,7 +1,6 @@
-// kill -9 at random of the edge, persist, the broker and PostgreSQL while two tenants stream: every id that was answered 202 is in the
-// table exactly once, and the ledger balances. Seed: PLUMBLINE_SEED (printed); kills: PLUMBLINE_KILLS (30).
-#include <gtest/gtest.h>
-
+// kill -9 at random of the edge, persist, the broker and PostgreSQL while two tenants stream: every id that
+// was answered 202 is in the table exactly once, and the ledger balances. Seed: PLUMBLINE_SEED (printed);
+// kills: PLUMBLINE_KILLS (30).
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -9,6 +8,8 @@
 #include <random>
 #include <set>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "tests/support/stack/stack.h"
 
@@ -33,13 +34,16 @@ class Stream {
     options_.duration = std::chrono::hours(1);
     options_.warmup = std::chrono::milliseconds(0);
     options_.seed = seed;
-    options_.shape = {.traces_per_request = 20, .trace_bytes = 600, .sessions = 5, .agents = 3, .zstd = false};
+    options_.shape = {
+        .traces_per_request = 20, .trace_bytes = 600, .sessions = 5, .agents = 3, .zstd = false};
     thread_ = std::jthread([this](std::stop_token stop) {
-      auto result = load::run_load(options_, std::move(stop), [this](int status, std::span<const Uuid> ids, std::size_t, std::string_view) {
-        const std::lock_guard lock(mutex_);
-        ++by_status_[status];
-        if (status == 202) accepted_.insert(ids.begin(), ids.end());
-      });
+      auto result =
+          load::run_load(options_, std::move(stop),
+                         [this](int status, std::span<const Uuid> ids, std::size_t, std::string_view) {
+                           const std::lock_guard lock(mutex_);
+                           ++by_status_[status];
+                           if (status == 202) accepted_.insert(ids.begin(), ids.end());
+                         });
     });
   }
   std::set<Uuid> end() {
@@ -99,7 +103,8 @@ TEST_P(Kill, EveryAcceptedTraceIsStoredExactlyOnceAndTheLedgerBalances) {
   stack.start_roles();
   const Tenant acme = stack.create_tenant("acme"), globex = stack.create_tenant("globex");
   Stream stream(stack.edge_port(), {acme.signer, globex.signer}, seed);
-  ASSERT_TRUE(test::wait_for([&] { return stream.accepted() > 0; })) << "nothing is accepted\n" << stack.logs();
+  ASSERT_TRUE(test::wait_for([&] { return stream.accepted() > 0; })) << "nothing is accepted\n"
+                                                                     << stack.logs();
 
   std::map<std::string, int> killed;
   for (std::uint64_t i = 0; i < kills; ++i) {
@@ -107,13 +112,15 @@ TEST_P(Kill, EveryAcceptedTraceIsStoredExactlyOnceAndTheLedgerBalances) {
     const std::size_t before = stream.accepted();
     const std::size_t enough = before + 200 + random() % 2000;
     ASSERT_TRUE(test::wait_for([&] { return stream.accepted() >= enough; }, std::chrono::seconds(90)))
-        << "no recovery after kill " << i << "; " << stream.accepted() - before << " accepted\n" << stack.logs();
+        << "no recovery after kill " << i << "; " << stream.accepted() - before << " accepted\n"
+        << stack.logs();
     kill_one(stack, random, killed);
   }
   const auto statuses = stream.by_status();
   const std::set<Uuid> accepted = stream.end();
   for (const auto& [who, times] : killed) std::cout << "killed " << who << " " << times << " times\n";
-  for (const auto& [status, times] : statuses) std::cout << "answered " << status << " " << times << " times\n";
+  for (const auto& [status, times] : statuses)
+    std::cout << "answered " << status << " " << times << " times\n";
   std::cout << accepted.size() << " traces accepted" << std::endl;
 
   const auto missing = [&] {
@@ -125,15 +132,18 @@ TEST_P(Kill, EveryAcceptedTraceIsStoredExactlyOnceAndTheLedgerBalances) {
     return left;
   };
   const bool all = test::wait_for([&] { return missing().empty(); }, std::chrono::seconds(90));
-  ASSERT_TRUE(all) << missing().size() << " of " << accepted.size() << " accepted traces are not stored, first "
-                   << missing().begin()->to_string() << "\n" << stack.logs();
+  ASSERT_TRUE(all) << missing().size() << " of " << accepted.size()
+                   << " accepted traces are not stored, first " << missing().begin()->to_string() << "\n"
+                   << stack.logs();
   EXPECT_EQ(stack.value("SELECT count(*) - count(DISTINCT id) FROM plumbline.traces"), "0");
-  EXPECT_TRUE(test::wait_for([&] { return stack.value("SELECT bool_and(balanced) FROM plumbline.ledger_balance") == "t"; }))
-      << stack.plumbline("ledger") << stack.logs();
+  EXPECT_TRUE(test::wait_for([&] {
+    return stack.value("SELECT bool_and(balanced) FROM plumbline.ledger_balance") == "t";
+  })) << stack.plumbline("ledger")
+      << stack.logs();
 }
 
 INSTANTIATE_TEST_SUITE_P(Logs, Kill, testing::Values(Backend::kEmbedded, Backend::kKafka),
-                         [](const auto& info) { return to_string(info.param); });
+                         [](const auto& each) { return to_string(each.param); });
 
 }  // namespace
 }  // namespace plumbline::tests

@@ -10,8 +10,8 @@
 namespace plumbline::log::kafka {
 namespace {
 
-// Not yet measured against other values. One event-loop turn hands over what it has at once, so the wait should only
-// have to bridge the hand-over itself.
+// Not yet measured against other values. One event-loop turn hands over what it has at once, so the wait
+// should only have to bridge the hand-over itself.
 constexpr const char* kLingerMs = "0.5";
 
 // Keys that carry an invariant, and why they are not the user's.

@@ -69,7 +69,8 @@ TopicSpec spec_of(const std::string& name) {
 }
 
 TEST(KafkaConf, RefusesOptionsThatAPromiseRestsOn) {
-  for (const auto* name : {"acks", "enable.idempotence", "enable.auto.commit", "auto.offset.reset", "check.crcs"}) {
+  for (const auto* name :
+       {"acks", "enable.idempotence", "enable.auto.commit", "auto.offset.reset", "check.crcs"}) {
     config::Kafka config;
     config.options[name] = "0";
     auto log = open_kafka(config);
@@ -178,7 +179,8 @@ TEST(KafkaFatal, TheProducerIsRebuiltAndOutstandingRecordsAreUnconfirmed) {
 
   broker.pause();
   (*delivery)->hand_over(*outbox, {{record, 2}, {record, 3}});
-  rd_kafka_test_fatal_error((*delivery)->client(), RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "made by a test");
+  rd_kafka_test_fatal_error((*delivery)->client(), RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
+                            "made by a test");
   ASSERT_TRUE(acks.wait(3));
   EXPECT_EQ(acks.count(Ack::Status::kUnconfirmed), 2u);
   broker.resume();

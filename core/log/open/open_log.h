@@ -13,7 +13,8 @@ enum class Access {
   kAuto,    // a command: owner when nobody is, else client
 };
 
-// Does not wait for Kafka's brokers: Log::healthy tells whether one answers. Errors as the backends' own openers.
+// Does not wait for Kafka's brokers: Log::healthy tells whether one answers. Errors as the backends' own
+// openers.
 Result<std::unique_ptr<Log>> open_log(const config::Config& config, Access access);
 
 }  // namespace plumbline::log

@@ -26,7 +26,8 @@ class Batch final : public AckListener {
     std::unique_lock hold(mutex_);
     settled_.wait(hold, [this] { return out_ == 0; });
     if (reason_.empty()) return ok_status();
-    return retryable("copy_interrupted", "the target did not take a record: " + std::string(reason_) + "; run it again");
+    return retryable("copy_interrupted",
+                     "the target did not take a record: " + std::string(reason_) + "; run it again");
   }
 
  private:
@@ -42,7 +43,8 @@ class PartitionCopy {
       : from_(from), to_(to), options_(options) {
     done_.at = std::move(at);
   }
-  Result<CopyProgress> run(const std::stop_token& stop, const std::function<void(const CopyProgress&)>& progress) {
+  Result<CopyProgress> run(const std::stop_token& stop,
+                           const std::function<void(const CopyProgress&)>& progress) {
     auto source = from_.watermarks(done_.at);
     if (!source) return source.error();
     next_ = source->low;
@@ -57,7 +59,8 @@ class PartitionCopy {
     target = to_.watermarks(done_.at);
     if (!target) return target.error();
     if (target->high - before != done_.copied) {
-      return fatal("copy_incomplete", name() + ": " + std::to_string(done_.copied) + " records were copied, the target grew by " +
+      return fatal("copy_incomplete", name() + ": " + std::to_string(done_.copied) +
+                                          " records were copied, the target grew by " +
                                           std::to_string(target->high - before));
     }
     return done_;
@@ -82,7 +85,8 @@ class PartitionCopy {
       std::from_chars(text.data(), text.data() + text.size(), copied);
     }
     if (copied < 0)
-      return fatal("target_in_use", name() + " at the target holds records that no copy put there; copy to an empty log");
+      return fatal("target_in_use",
+                   name() + " at the target holds records that no copy put there; copy to an empty log");
     next_ = std::max(next_, copied + 1);
     done_.skipped = marks->high - marks->low;
     return ok_status();
@@ -110,7 +114,8 @@ class PartitionCopy {
     auto info = from_.watermarks(done_.at);
     if (!info) return info.error();
     if (compacted()) return ok_status();
-    return retryable("copy_incomplete", name() + " gave nothing from offset " + std::to_string(next_) + " to " + std::to_string(end_));
+    return retryable("copy_incomplete", name() + " gave nothing from offset " + std::to_string(next_) +
+                                            " to " + std::to_string(end_));
   }
   [[nodiscard]] bool compacted() const {
     for (const TopicSpec& spec : options_.topics) {
@@ -120,7 +125,8 @@ class PartitionCopy {
   }
 
   Status send(Producer& producer, std::span<const ReadRecord> records) {
-    std::vector<std::vector<Header>> headers(records.size());  // borrowed until submit, like the offsets' texts
+    std::vector<std::vector<Header>> headers(
+        records.size());  // borrowed until submit, like the offsets' texts
     std::vector<std::string> origins(records.size());
     std::size_t count = 0;
     for (std::size_t i = 0; i < records.size(); ++i) {
@@ -137,7 +143,9 @@ class PartitionCopy {
       }
       headers[i].push_back({kCopiedFrom, origins[i]});
       batch_.expect(1);
-      producer.append({done_.at.topic, done_.at.partition, record.key, record.value, headers[i], record.timestamp_ms}, ++count);
+      producer.append(
+          {done_.at.topic, done_.at.partition, record.key, record.value, headers[i], record.timestamp_ms},
+          ++count);
     }
     producer.submit();
     if (Status durable = batch_.wait(); !durable) return durable;
@@ -156,7 +164,8 @@ class PartitionCopy {
 
 }  // namespace
 
-Result<std::vector<CopyProgress>> copy(Log& from, Log& to, const CopyOptions& options, const std::stop_token& stop,
+Result<std::vector<CopyProgress>> copy(Log& from, Log& to, const CopyOptions& options,
+                                       const std::stop_token& stop,
                                        const std::function<void(const CopyProgress&)>& progress) {
   std::vector<CopyProgress> all;
   for (TopicSpec spec : options.topics) {

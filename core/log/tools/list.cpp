@@ -20,7 +20,6 @@ void quote(std::string_view raw, std::string& to) {
   }
 }
 
-
 }  // namespace
 
 Result<std::vector<PartitionLine>> list(Log& log, const std::string& topic) {

@@ -1,9 +1,10 @@
-// Two persist processes on Kafka share the partitions; killing, stopping past the session time-out and adding one loses and
-// duplicates nothing, and the stale one commits nothing.
-#include <gtest/gtest.h>
-
+// Two persist processes on Kafka share the partitions; killing, stopping past the session time-out and adding
+// one loses and duplicates nothing, and the stale one commits nothing.
 #include <csignal>
 #include <set>
+#include <thread>
+
+#include <gtest/gtest.h>
 
 #include "tests/support/stack/stack.h"
 
@@ -19,11 +20,14 @@ class Sending {
     options_.requests_s = 100;
     options_.warmup = std::chrono::milliseconds(0);
     options_.duration = std::chrono::hours(1);
-    options_.shape = {.traces_per_request = 10, .trace_bytes = 600, .sessions = 5, .agents = 40, .zstd = false};
+    options_.shape = {
+        .traces_per_request = 10, .trace_bytes = 600, .sessions = 5, .agents = 40, .zstd = false};
     thread_ = std::jthread([this](std::stop_token stop) {
-      (void)load::run_load(options_, std::move(stop), [this](int status, std::span<const Uuid> ids, auto, auto) {
-        if (status == 202) accepted_.insert(ids.begin(), ids.end());
-      }).ok();
+      (void)load::run_load(options_, std::move(stop),
+                           [this](int status, std::span<const Uuid> ids, auto, auto) {
+                             if (status == 202) accepted_.insert(ids.begin(), ids.end());
+                           })
+          .ok();
     });
   }
   std::set<Uuid> end() {
@@ -46,8 +50,12 @@ std::int64_t number(const Stack& stack, const std::string& sql) {
 // Rows keep arriving: as many again as one partition could hide.
 ::testing::AssertionResult goes_on(const Stack& stack) {
   const std::int64_t before = number(stack, "SELECT count(*) FROM plumbline.traces");
-  const bool held = test::wait_for([&] { return number(stack, "SELECT count(*) FROM plumbline.traces") > before + 1000; }, std::chrono::seconds(90));
-  return held ? ::testing::AssertionSuccess() : ::testing::AssertionFailure() << "no more rows\n" << stack.logs();
+  const bool held =
+      test::wait_for([&] { return number(stack, "SELECT count(*) FROM plumbline.traces") > before + 1000; },
+                     std::chrono::seconds(90));
+  return held ? ::testing::AssertionSuccess()
+              : ::testing::AssertionFailure() << "no more rows\n"
+                                              << stack.logs();
 }
 
 // Epochs rise with every assignment: a rebalance has happened when their sum has risen.
@@ -65,19 +73,22 @@ TEST(ConsumerGroup, MembersComeGoAndStallWithoutLossOrDuplicate) {
 
   std::int64_t epoch = epochs(stack);
   stack.add_persist();
-  ASSERT_TRUE(test::wait_for([&] { return epochs(stack) > epoch; }, std::chrono::seconds(90))) << "the second member got nothing";
+  ASSERT_TRUE(test::wait_for([&] { return epochs(stack) > epoch; }, std::chrono::seconds(90)))
+      << "the second member got nothing";
   ASSERT_TRUE(goes_on(stack));
 
   epoch = epochs(stack);
   stack.persist(1).signal(SIGSTOP);
-  ASSERT_TRUE(test::wait_for([&] { return epochs(stack) > epoch; }, std::chrono::seconds(90))) << "the stalled member keeps its partitions";
+  ASSERT_TRUE(test::wait_for([&] { return epochs(stack) > epoch; }, std::chrono::seconds(90)))
+      << "the stalled member keeps its partitions";
   ASSERT_TRUE(goes_on(stack));
   stack.persist(1).signal(SIGCONT);
   ASSERT_TRUE(goes_on(stack));
 
   epoch = epochs(stack);
   stack.persist(0).kill9();
-  ASSERT_TRUE(test::wait_for([&] { return epochs(stack) > epoch; }, std::chrono::seconds(90))) << "nobody takes over";
+  ASSERT_TRUE(test::wait_for([&] { return epochs(stack) > epoch; }, std::chrono::seconds(90)))
+      << "nobody takes over";
   ASSERT_TRUE(goes_on(stack));
   stack.add_persist();
 
@@ -89,10 +100,15 @@ TEST(ConsumerGroup, MembersComeGoAndStallWithoutLossOrDuplicate) {
     for (int i = 0; rows && i < rows->size(); ++i) left.erase(*Uuid::parse(rows->text(i, 0)));
     return left.size();
   };
-  EXPECT_TRUE(test::wait_for([&] { return missing() == 0; }, std::chrono::seconds(90))) << missing() << " of " << accepted.size() << " missing\n" << stack.logs();
+  EXPECT_TRUE(test::wait_for([&] { return missing() == 0; }, std::chrono::seconds(90)))
+      << missing() << " of " << accepted.size() << " missing\n"
+      << stack.logs();
   EXPECT_EQ(stack.value("SELECT count(*) - count(DISTINCT id) FROM plumbline.traces"), "0");
-  EXPECT_TRUE(test::wait_for([&] { return stack.value("SELECT bool_and(balanced) FROM plumbline.ledger_balance") == "t"; })) << stack.plumbline("ledger");
-  EXPECT_EQ(stack.value("SELECT coalesce(sum(duplicate + conflict + dead), 0) FROM plumbline.ledger_balance"), "0");
+  EXPECT_TRUE(test::wait_for([&] {
+    return stack.value("SELECT bool_and(balanced) FROM plumbline.ledger_balance") == "t";
+  })) << stack.plumbline("ledger");
+  EXPECT_EQ(stack.value("SELECT coalesce(sum(duplicate + conflict + dead), 0) FROM plumbline.ledger_balance"),
+            "0");
 }
 
 }  // namespace

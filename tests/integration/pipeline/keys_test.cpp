@@ -1,4 +1,5 @@
-// Keys and tenants as operators change them: rotation overlaps, a revoked key and a suspended tenant are refused within seconds.
+// Keys and tenants as operators change them: rotation overlaps, a revoked key and a suspended tenant are
+// refused within seconds.
 #include <gtest/gtest.h>
 
 #include "tests/support/stack/stack.h"

@@ -1,8 +1,10 @@
-// What holds while a part is away: PostgreSQL (the edge serves on), the log (503, then recovery without a restart).
+// What holds while a part is away: PostgreSQL (the edge serves on), the log (503, then recovery without a
+// restart).
+#include <csignal>
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <csignal>
 
 #include "tests/support/stack/stack.h"
 
@@ -60,20 +62,25 @@ TEST_P(Outage, ADrainAnswersWhatIsInFlightAndEndsWithZero) {
     options.connections = 16;
     options.warmup = std::chrono::milliseconds(0);
     options.duration = std::chrono::milliseconds(2000);
-    const auto result = load::run_load(options, {}, [&](int status, auto ids, auto, auto) { accepted += status == 202 ? ids.size() : 0; });
+    const auto result = load::run_load(
+        options, {}, [&](int status, auto ids, auto, auto) { accepted += status == 202 ? ids.size() : 0; });
     broken = result.ok() ? result->broken : 0;
   });
-  ASSERT_TRUE(test::wait_for([this] { return stack_.value("SELECT count(*) > 0 FROM plumbline.traces") == "t"; })) << stack_.logs();
+  ASSERT_TRUE(test::wait_for([this] {
+    return stack_.value("SELECT count(*) > 0 FROM plumbline.traces") == "t";
+  })) << stack_.logs();
   EXPECT_EQ(stack_.edge().terminate(), 0) << stack_.logs();
   load.join();
   stack_.edge().start();
-  EXPECT_TRUE(test::wait_for([&] { return stack_.value("SELECT bool_and(balanced) FROM plumbline.ledger_balance") == "t"; })) << stack_.plumbline("ledger");
+  EXPECT_TRUE(test::wait_for([&] {
+    return stack_.value("SELECT bool_and(balanced) FROM plumbline.ledger_balance") == "t";
+  })) << stack_.plumbline("ledger");
   const std::string stored = stack_.value("SELECT count(*) FROM plumbline.traces");
   EXPECT_GE(std::stoull("0" + stored), accepted);
 }
 
 INSTANTIATE_TEST_SUITE_P(Logs, Outage, testing::Values(Backend::kEmbedded, Backend::kKafka),
-                         [](const auto& info) { return to_string(info.param); });
+                         [](const auto& each) { return to_string(each.param); });
 
 TEST(BrokerOutage, TheEdgeSays503AndRecoversWithoutARestart) {
   Stack stack(Backend::kKafka);

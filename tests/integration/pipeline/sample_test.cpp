@@ -1,9 +1,9 @@
 // The real sample of real clients through the whole pipeline, on both logs.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <fstream>
 #include <iterator>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "tests/support/stack/stack.h"
 
@@ -21,9 +21,12 @@ class Sample : public testing::TestWithParam<Backend> {
   Sample() : stack_(GetParam()) {
     stack_.start_roles();
     tenant_ = stack_.create_tenant("acme");
-    EXPECT_TRUE(test::wait_for([this] { return push("rigour-reports.ndjson", "--agent ci").first == 0; })) << stack_.logs();
+    EXPECT_TRUE(test::wait_for([this] { return push("rigour-reports.ndjson", "--agent ci").first == 0; }))
+        << stack_.logs();
   }
-  std::pair<int, std::string> push(const std::string& file, const std::string& words) { return push_path(sample(file), words); }
+  std::pair<int, std::string> push(const std::string& file, const std::string& words) {
+    return push_path(sample(file), words);
+  }
   std::pair<int, std::string> push_path(const std::string& path, const std::string& words) {
     return stack_.plumb(tenant_, "push " + words + " " + path);
   }
@@ -37,7 +40,8 @@ class Sample : public testing::TestWithParam<Backend> {
     std::string seen;
     const bool held = test::wait_for([&] { return (seen = stack_.value(sql)) == expected; });
     if (held) return ::testing::AssertionSuccess();
-    return ::testing::AssertionFailure() << sql << " gives " << seen << " instead of " << expected << "\n" << stack_.logs();
+    return ::testing::AssertionFailure() << sql << " gives " << seen << " instead of " << expected << "\n"
+                                         << stack_.logs();
   }
 
   Stack stack_;
@@ -48,13 +52,18 @@ TEST_P(Sample, ArrivesWholeAndASecondPushAddsNoRow) {
   push_agents();
   EXPECT_TRUE(becomes("SELECT count(*) FROM plumbline.reports", "20"));
   EXPECT_TRUE(becomes("SELECT count(*) FROM plumbline.traces WHERE kind = 'decision'", "371"));
-  EXPECT_TRUE(becomes("SELECT string_agg(agent || ' ' || verdict, ', ' ORDER BY agent) FROM plumbline.chain_verdicts",
-                      "agent-0 ok, agent-1 ok, agent-2 ok"));
-  EXPECT_TRUE(becomes("SELECT count(*) FROM plumbline.traces WHERE payload LIKE '%action_value%' OR payload LIKE '%explanation%'", "0"));
+  EXPECT_TRUE(
+      becomes("SELECT string_agg(agent || ' ' || verdict, ', ' ORDER BY agent) FROM plumbline.chain_verdicts",
+              "agent-0 ok, agent-1 ok, agent-2 ok"));
+  EXPECT_TRUE(
+      becomes("SELECT count(*) FROM plumbline.traces WHERE payload LIKE '%action_value%' OR payload LIKE "
+              "'%explanation%'",
+              "0"));
   const std::string before = stack_.value("SELECT sum(duplicate) FROM plumbline.ledger_balance");
   push_agents();
   EXPECT_EQ(push("rigour-reports.ndjson", "--agent ci").first, 0);
-  EXPECT_TRUE(becomes("SELECT sum(duplicate) FROM plumbline.ledger_balance", std::to_string(std::stoi("0" + before) + 391)));
+  EXPECT_TRUE(becomes("SELECT sum(duplicate) FROM plumbline.ledger_balance",
+                      std::to_string(std::stoi("0" + before) + 391)));
   EXPECT_EQ(stack_.value("SELECT count(*) FROM plumbline.reports"), "20");
   EXPECT_EQ(stack_.value("SELECT count(*) FROM plumbline.traces WHERE kind = 'decision'"), "371");
   EXPECT_TRUE(becomes("SELECT bool_and(balanced) FROM plumbline.ledger_balance", "t"));
@@ -107,7 +116,7 @@ TEST_P(Sample, AChangedValueIsABreakInTheStoreWhereContentWasOptedIn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Logs, Sample, testing::Values(Backend::kEmbedded, Backend::kKafka),
-                         [](const auto& info) { return to_string(info.param); });
+                         [](const auto& each) { return to_string(each.param); });
 
 }  // namespace
 }  // namespace plumbline::tests

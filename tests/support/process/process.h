@@ -1,13 +1,14 @@
-// A child process for tests: its output goes to a file, it dies with the test, and it is ended by its id alone.
+// A child process for tests: its output goes to a file, it dies with the test, and it is ended by its id
+// alone.
 #pragma once
-#include <sys/types.h>
-
 #include <chrono>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 namespace plumbline::test {
 
@@ -28,7 +29,8 @@ class TempFolder {
 [[nodiscard]] int free_port();
 
 // Polls until `holds` or the deadline; the name is for the failure message of the caller. True when it held.
-[[nodiscard]] bool wait_for(const std::function<bool()>& holds, std::chrono::milliseconds deadline = std::chrono::seconds(60));
+[[nodiscard]] bool wait_for(const std::function<bool()>& holds,
+                            std::chrono::milliseconds deadline = std::chrono::seconds(60));
 
 struct ProcessOptions {
   std::vector<std::string> command;
@@ -45,8 +47,9 @@ class Process {
 
   void start();
   void signal(int number) const;
-  void kill9();            // SIGKILL and reap
-  int terminate(std::chrono::milliseconds deadline = std::chrono::seconds(40));  // SIGTERM and reap; the exit status, -1 after a kill
+  void kill9();  // SIGKILL and reap
+  int terminate(std::chrono::milliseconds deadline =
+                    std::chrono::seconds(40));  // SIGTERM and reap; the exit status, -1 after a kill
   [[nodiscard]] bool running();
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] std::string output_tail(std::size_t bytes = 4000) const;

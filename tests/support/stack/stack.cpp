@@ -1,16 +1,16 @@
 #include "tests/support/stack/stack.h"
 
+#include <charconv>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <charconv>
-#include <fstream>
-#include <sstream>
-#include <stdexcept>
 
 namespace plumbline::tests {
 namespace {
@@ -24,7 +24,9 @@ std::pair<int, std::string> run(const std::string& command) {
   if (pipe == nullptr) throw std::runtime_error("popen " + command);
   std::string output;
   char buffer[4096];
-  for (std::size_t n = fread(buffer, 1, sizeof buffer, pipe); n > 0; n = fread(buffer, 1, sizeof buffer, pipe)) output.append(buffer, n);
+  for (std::size_t n = fread(buffer, 1, sizeof buffer, pipe); n > 0;
+       n = fread(buffer, 1, sizeof buffer, pipe))
+    output.append(buffer, n);
   const int status = pclose(pipe);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, output};
 }
@@ -69,12 +71,16 @@ int http_get(int port, const std::string& path, std::string* body) {
 }
 
 Stack::Stack(Backend backend, const std::map<std::string, std::string>& options)
-    : backend_(backend), folder_("stack"), database_(std::make_unique<TestDatabase>(postgres_)), edge_port_(test::free_port()) {
+    : backend_(backend),
+      folder_("stack"),
+      database_(std::make_unique<TestDatabase>(postgres_)),
+      edge_port_(test::free_port()) {
   if (backend_ == Backend::kKafka) broker_ = std::make_unique<KafkaBroker>();
   std::ofstream key(folder_.path() / "master.key");
   key << "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
   key.close();
-  std::filesystem::permissions(folder_.path() / "master.key", std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  std::filesystem::permissions(folder_.path() / "master.key",
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   std::ofstream config(config_path());
   config << "log = \"" << tests::to_string(backend_) << "\"\n";
   config << "[embedded]\ndir = \"" << (folder_.path() / "log").string() << "\"\nsegment_bytes = \"32MiB\"\n";
@@ -85,18 +91,18 @@ Stack::Stack(Backend backend, const std::map<std::string, std::string>& options)
   config.close();
   std::map<std::string, std::string> environment;
   for (const auto& [name, value] : options) environment[name] = value;
-  edge_ = std::make_unique<test::Process>(
-      test::ProcessOptions{{binary("plumbline"), "edge", "--config", config_path()}, environment, folder_.path() / "edge.log"});
+  edge_ = std::make_unique<test::Process>(test::ProcessOptions{
+      {binary("plumbline"), "edge", "--config", config_path()}, environment, folder_.path() / "edge.log"});
 }
 
 Stack::~Stack() = default;
 
 test::Process& Stack::add_persist() {
   const std::string n = std::to_string(persists_.size());
-  persists_.push_back(std::make_unique<test::Process>(
-      test::ProcessOptions{{binary("plumbline"), "persist", "--config", config_path()},
-                           {{"PLUMBLINE_PERSIST_ADMIN_LISTEN", "127.0.0.1:" + std::to_string(test::free_port())}},
-                           folder_.path() / ("persist-" + n + ".log")}));
+  persists_.push_back(std::make_unique<test::Process>(test::ProcessOptions{
+      {binary("plumbline"), "persist", "--config", config_path()},
+      {{"PLUMBLINE_PERSIST_ADMIN_LISTEN", "127.0.0.1:" + std::to_string(test::free_port())}},
+      folder_.path() / ("persist-" + n + ".log")}));
   persists_.back()->start();
   return *persists_.back();
 }
@@ -108,7 +114,8 @@ bool Stack::edge_ready() const {
 void Stack::start_roles() {
   edge_->start();
   add_persist();
-  if (!test::wait_for([this] { return edge_ready(); })) throw std::runtime_error("the edge is not ready\n" + logs());
+  if (!test::wait_for([this] { return edge_ready(); }))
+    throw std::runtime_error("the edge is not ready\n" + logs());
 }
 
 std::string Stack::plumbline(const std::string& words) const {
@@ -121,12 +128,15 @@ std::pair<int, std::string> Stack::plumb(const Tenant& tenant, const std::string
   const std::string home = (folder_.path() / "home").string();
   std::filesystem::create_directories(home);
   return run("HOME=" + home + " XDG_STATE_HOME=" + home + "/state XDG_CONFIG_HOME=" + home +
-             "/config PLUMBLINE_ENDPOINT=http://127.0.0.1:" + std::to_string(edge_port_) + " PLUMBLINE_KEY_ID=" + tenant.signer.key_id +
-             " PLUMBLINE_SECRET=" + std::string(tenant.signer.secret.reveal()) + " " + binary("plumb") + " " + words);
+             "/config PLUMBLINE_ENDPOINT=http://127.0.0.1:" + std::to_string(edge_port_) +
+             " PLUMBLINE_KEY_ID=" + tenant.signer.key_id + " PLUMBLINE_SECRET=" +
+             std::string(tenant.signer.secret.reveal()) + " " + binary("plumb") + " " + words);
 }
 
 Tenant Stack::create_tenant(const std::string& slug) {
-  plumbline("tenant create " + slug + " --retention-days 3660 --traces-per-s 1000000 --burst 1000000 --agent-traces-per-s 1000000 --agent-burst 1000000");
+  plumbline("tenant create " + slug +
+            " --retention-days 3660 --traces-per-s 1000000 --burst 1000000 --agent-traces-per-s 1000000 "
+            "--agent-burst 1000000");
   Tenant tenant;
   tenant.slug = slug;
   tenant.id = value("SELECT id FROM plumbline.tenants WHERE slug = '" + slug + "'");
@@ -165,7 +175,8 @@ bool accepts(const Stack& stack, const Tenant& tenant) {
   options.duration = std::chrono::milliseconds(200);
   options.shape.sessions = 1;
   bool accepted = false;
-  const auto result = load::run_load(options, {}, [&](int status, auto, auto, auto) { accepted = accepted || status == 202; });
+  const auto result = load::run_load(
+      options, {}, [&](int status, auto, auto, auto) { accepted = accepted || status == 202; });
   return result.ok() && accepted;
 }
 

@@ -1,5 +1,5 @@
-// The real thing for tests: PostgreSQL, the log of either backend, `plumbline edge` and `plumbline persist` as processes
-// of their own, tenants and keys made with the command line as a person would.
+// The real thing for tests: PostgreSQL, the log of either backend, `plumbline edge` and `plumbline persist`
+// as processes of their own, tenants and keys made with the command line as a person would.
 #pragma once
 #include <map>
 #include <memory>
