@@ -86,7 +86,8 @@ TEST_P(Sample, AChangedEntryIsAConflictAndARemovedOneAGap) {
   file.close();
   EXPECT_EQ(push_path(changed, "--agent agent-1").first, 4) << "a broken chain is refused";
   const auto [status, output] = push_path(changed, "--agent agent-1 --allow-broken");
-  EXPECT_EQ(status, 0) << output;
+  EXPECT_EQ(status, 4) << output;
+  EXPECT_THAT(output, HasSubstr("103 accepted"));
   EXPECT_TRUE(becomes("SELECT sum(conflict) FROM plumbline.ledger_balance", "1"));
   EXPECT_TRUE(becomes("SELECT count(*) FROM plumbline.dead_letters WHERE reason = 'conflict'", "1"));
 
@@ -96,7 +97,7 @@ TEST_P(Sample, AChangedEntryIsAConflictAndARemovedOneAGap) {
     if (i != 7) without << lines[i] << "\n";
   }
   without.close();
-  EXPECT_EQ(push_path(removed, "--agent agent-9 --allow-broken").first, 0);
+  EXPECT_EQ(push_path(removed, "--agent agent-9 --allow-broken").first, 4);
   EXPECT_TRUE(becomes("SELECT verdict FROM plumbline.chain_verdicts WHERE agent = 'agent-9'", "gap"));
   EXPECT_THAT(stack_.plumb(tenant_, "verify " + removed).second, HasSubstr("gap"));
 }
@@ -111,7 +112,7 @@ TEST_P(Sample, AChangedValueIsABreakInTheStoreWhereContentWasOptedIn) {
     file << line << "\n";
   }
   file.close();
-  EXPECT_EQ(push_path(changed, "--agent agent-x --include-content --allow-broken").first, 0);
+  EXPECT_EQ(push_path(changed, "--agent agent-x --include-content --allow-broken").first, 4);
   EXPECT_TRUE(becomes("SELECT verdict FROM plumbline.chain_verdicts WHERE agent = 'agent-x'", "broken"));
 }
 
