@@ -1,11 +1,11 @@
 // The log as another process has it: reads the files up to the synced watermark, appends through the owner's socket.
 #include <algorithm>
-#include <set>
 #include <cstring>
 
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/log/embedded/client_producer.h"
 #include "core/log/embedded/owner_log.h"
 #include "core/log/embedded/socket_server.h"
 
@@ -13,7 +13,6 @@ namespace plumbline::log::embedded {
 namespace {
 
 constexpr std::chrono::milliseconds kRefreshInterval{4};      // how late another process sees a record
-constexpr std::chrono::seconds kAckWaitMax{30};               // of a producer that is destroyed
 
 class ClientViews final : public Views {
  public:
@@ -64,128 +63,6 @@ class ClientViews final : public Views {
   std::condition_variable_any wake_;
   std::atomic<std::uint64_t> generation_{0};
   std::map<std::string, std::shared_ptr<TopicView>, std::less<>> views_;
-};
-
-std::string_view reason_of(std::string_view word) {
-  for (const std::string_view known : {"unknown_topic", "unknown_partition", "too_many_headers", "too_large", "queue_full",
-                                       "log_full", "log_failed"}) {
-    if (word == known) return known;
-  }
-  return "refused";
-}
-
-class ClientProducer final : public Producer {
- public:
-  ClientProducer(std::string dir, std::int64_t bytes_max, AckListener& listener)
-      : dir_(std::move(dir)), bytes_max_(bytes_max), listener_(listener) {}
-  ~ClientProducer() override {
-    submit();
-    std::unique_lock lock(mutex_);
-    settled_.wait_for(lock, kAckWaitMax, [this] { return out_.empty(); });
-    lock.unlock();
-    hang_up();
-  }
-  void append(const Record& record, std::uint64_t token) override {
-    const std::size_t bytes = record_bytes(record);
-    tokens_.push_back(token);
-    if (bytes + frame_.size() > std::min<std::size_t>(static_cast<std::size_t>(bytes_max_), kSocketFrameBytesMax) ||
-        record.headers.size() > kHeadersMax) {
-      tokens_.pop_back();
-      refused_.push_back({token, Ack::Status::kRefused, -1, frame_.empty() ? "too_large" : "queue_full"});
-      return;
-    }
-    put_word(frame_, record.topic);
-    frame_.append(reinterpret_cast<const char*>(&token), 8);
-    encoded_.clear();
-    append_record(encoded_, record);
-    frame_.append(encoded_.data(), encoded_.size());
-  }
-  void submit() override {
-    if (!refused_.empty()) listener_.on_acks(std::exchange(refused_, {}));
-    if (tokens_.empty()) return;
-    if (fd_ >= 0 && broken_) hang_up();
-    if (fd_ < 0 && !connect()) {
-      std::vector<Ack> acks;
-      for (const std::uint64_t t : tokens_) acks.push_back({t, Ack::Status::kRefused, -1, "log_owner_absent"});
-      tokens_.clear();
-      frame_.clear();
-      listener_.on_acks(acks);
-      return;
-    }
-    {
-      const std::lock_guard lock(mutex_);
-      for (const std::uint64_t t : tokens_) out_.insert(t);
-    }
-    tokens_.clear();
-    if (!send_frame(fd_, 1, frame_)) shutdown(fd_, SHUT_RDWR);  // the receiving thread says what became of them
-    frame_.clear();
-  }
-
- private:
-  bool connect() {
-    fd_ = unix_socket(dir_, false);
-    if (fd_ < 0) return false;
-    broken_ = false;
-    thread_ = std::thread([this] { receive(); });
-    return true;
-  }
-  void hang_up() {
-    if (fd_ < 0) return;
-    shutdown(fd_, SHUT_RDWR);
-    thread_.join();
-    close(fd_);
-    fd_ = -1;
-  }
-  void receive() {
-    std::string body;
-    char kind = 0;
-    while (receive_frame(fd_, kind, body)) {
-      std::string_view from = body;
-      std::vector<Ack> acks;
-      std::string_view reason;
-      while (from.size() >= 17) {
-        Ack ack;
-        std::memcpy(&ack.token, from.data(), 8);
-        ack.status = static_cast<Ack::Status>(from[8]);
-        std::memcpy(&ack.offset, from.data() + 9, 8);
-        from.remove_prefix(17);
-        if (!take_word(from, reason)) break;
-        if (!reason.empty()) ack.reason = reason_of(reason);
-        acks.push_back(ack);
-      }
-      settle(acks);
-    }
-    broken_ = true;
-    std::vector<Ack> acks;
-    {
-      const std::lock_guard lock(mutex_);
-      for (const std::uint64_t t : out_) acks.push_back({t, Ack::Status::kUnconfirmed, -1, "log_owner_gone"});
-    }
-    settle(acks);
-  }
-  void settle(const std::vector<Ack>& acks) {
-    if (acks.empty()) return;
-    listener_.on_acks(acks);
-    const std::lock_guard lock(mutex_);
-    for (const Ack& ack : acks) {
-      if (const auto at = out_.find(ack.token); at != out_.end()) out_.erase(at);
-    }
-    if (out_.empty()) settled_.notify_all();
-  }
-
-  std::string dir_;
-  std::int64_t bytes_max_;
-  AckListener& listener_;
-  int fd_ = -1;
-  std::atomic<bool> broken_{false};
-  std::thread thread_;
-  std::string frame_;
-  std::vector<char> encoded_;
-  std::vector<std::uint64_t> tokens_;
-  std::vector<Ack> refused_;
-  std::mutex mutex_;
-  std::condition_variable settled_;
-  std::multiset<std::uint64_t> out_;
 };
 
 class ClientLog final : public Log {

@@ -30,6 +30,11 @@ void Committer::note(const Error& error) {
   if (!error_ || error_->fault != Fault::kFatal) error_ = std::make_unique<Error>(error);
 }
 
+void Committer::heal() {
+  const std::lock_guard lock(health_mutex_);
+  if (error_ && error_->fault != Fault::kFatal) error_.reset();
+}
+
 void Committer::run() {
   std::vector<std::unique_ptr<Batch>> batches;
   while (true) {
@@ -71,8 +76,7 @@ void Committer::write(OwnedTopic& topic, std::vector<Batch::Entry*>& entries, st
   if (done) {
     for (std::size_t i = 0; i < entries.size(); ++i) entries[i]->offset = pending[i].offset;
     settle(entries, Ack::Status::kDurable, {});
-    const std::lock_guard lock(health_mutex_);
-    if (error_ && error_->fault != Fault::kFatal) error_.reset();  // space came back
+    heal();
   } else {
     note(done.error());
     const bool refused = !appended && (done.error().code == "no_space" || done.error().code == "log_failed");

@@ -20,6 +20,7 @@ struct OwnedTopic {
   std::int32_t partitions = 0;
   std::atomic<std::int64_t> record_bytes_max{0};
   std::unique_ptr<Journal> journal;
+  bool failure_told = false;  // only upkeep
 };
 
 // What one producer hands over at once.
@@ -49,13 +50,14 @@ class Committer {
   // Bytes appended and not acked yet, for the queue's bound.
   std::atomic<std::int64_t> queued_bytes{0};
   [[nodiscard]] Status healthy();
+  void note(const Error& error);  // of upkeep, too
+  void heal();                    // forgets an error that may pass
 
  private:
   void run();
   void commit(std::vector<std::unique_ptr<Batch>>& batches);
   void write(OwnedTopic& topic, std::vector<Batch::Entry*>& entries, std::vector<Pending>& pending);
   void settle(std::vector<Batch::Entry*>& entries, Ack::Status status, std::string_view reason);
-  void note(const Error& error);
 
   std::uint64_t group_bytes_max_;
   std::function<void()> synced_;

@@ -1,12 +1,12 @@
 #include "core/log/embedded/journal.h"
 
 #include <algorithm>
-#include <random>
 
 namespace plumbline::log::embedded {
 
 Journal::Journal(Files& files, TopicMeta meta, const JournalOptions& options)
-    : files_(files), meta_(std::move(meta)), options_(options), view_(std::make_shared<TopicView>(meta_)) {
+    : files_(files), meta_(std::move(meta)), options_(options), view_(std::make_shared<TopicView>(meta_)),
+      salts_(options.salt_seed ? *options.salt_seed : std::random_device{}()) {
   next_.resize(static_cast<std::size_t>(meta_.spec.partitions));
 }
 
@@ -33,7 +33,7 @@ Status Journal::start_segment(std::uint64_t number) {
   header.first_group = next_group_;
   header.previous_end = end_.load();
   header.previous_newest_ms = newest_ms_;
-  header.salt = std::random_device{}();
+  header.salt = static_cast<std::uint32_t>(salts_());
   header.incarnation = meta_.incarnation;
   header.first_offsets = next_;
   const std::string path = segment_path(meta_.spec.name, number);
@@ -43,14 +43,19 @@ Status Journal::start_segment(std::uint64_t number) {
   std::string first = encode(header);
   first.resize(kSegmentHeaderBytes + std::min<std::uint64_t>(std::uint64_t{64} << 10, options_.zero_chunk_bytes), '\0');
   if (Status s = (*file)->write_at(0, first); !s) return s;
-  if (Status s = (*file)->sync(); !s) return s;
-  if (Status s = files_.rename(path + ".tmp", path); !s) return s;
-  if (Status s = files_.sync_folder(folder()); !s) return s;
-  auto segment = open_segment(files_, path, options_.segment_bytes);
+  if (Status s = sync_new(**file); !s) return s;
+  // Everything that may fail harmlessly comes before the rename: with the successor in place, nothing may be appended to
+  // the old segment any more.
+  auto segment = open_segment(files_, path + ".tmp", options_.segment_bytes);
   if (!segment) return segment.error();
+  auto ahead = files_.open(path + ".tmp", false);
+  if (!ahead) return ahead.error();
+  if (Status s = files_.rename(path + ".tmp", path); !s) return s;
+  if (Status s = sync_names(); !s) return s;
   const std::lock_guard lock(zero_mutex_);
   segment_ = *segment;
   file_ = std::move(*file);
+  ahead_ = std::move(*ahead);
   prepared_ = first.size();
   end_ = kSegmentHeaderBytes;
   newest_ms_ = 0;
@@ -63,55 +68,73 @@ Status Journal::start_segment(std::uint64_t number) {
 Status Journal::roll() {
   const std::uint64_t number = segment_->header.number + 1;
   // What was appended since the last sync must not be left behind in a closed segment.
-  if (Status s = file_->sync(); !s) {
-    failed_ = true;  // final: also when retention closes the segment
-    return s;
-  }
+  if (Status s = final_unless_ok(file_->sync()); !s) return s;
   if (Status s = publish(); !s) return s;
   if (Status s = start_segment(number); !s) return s;
   return publish();
 }
 
-Status Journal::zero_to(std::uint64_t end) {
-  static const std::vector<char> zeros(std::size_t{1} << 20);
-  end = std::min(std::max(end, prepared_ + options_.zero_chunk_bytes), std::max(options_.segment_bytes, end));
+Status Journal::final_unless_ok(Status status) {
+  if (!status) failed_ = true;
+  return status;
+}
+
+// A file that nothing rests on yet: a full disk there may heal, anything else says that the disk can't be trusted.
+Status Journal::sync_new(File& file) {
+  Status synced = file.sync();
+  return !synced && synced.error().code == "no_space" ? synced : final_unless_ok(std::move(synced));
+}
+
+// After a rename or removal: nobody knows which names the disk has when this fails.
+Status Journal::sync_names() {
+  return final_unless_ok(files_.sync_folder(folder()));
+}
+
+Error Journal::refused() const {
+  return fatal("log_failed", "an earlier write to topic " + meta_.spec.name + " failed: restart to recover");
+}
+
+Status Journal::zero_to(File& file, std::uint64_t needed) {
+  static const std::vector<char> zeros(std::size_t{64} << 10);
+  const std::uint64_t end =
+      std::min(std::max(needed, prepared_.load() + options_.zero_chunk_bytes), std::max(options_.segment_bytes, needed));
   if (end <= prepared_) return ok_status();
-  for (std::uint64_t at = prepared_; at < end; at += zeros.size()) {
+  std::uint64_t at = prepared_;
+  Status written = ok_status();
+  while (at < end) {
     const std::size_t n = std::min<std::uint64_t>(zeros.size(), end - at);
-    if (Status s = file_->write_at(at, std::span(zeros).first(n)); !s) return s;
+    written = file.write_at(at, std::span(zeros).first(n));
+    if (!written) break;
+    at += n;
   }
+  if (!written && written.error().code != "no_space") return final_unless_ok(std::move(written));
   // A failed sync here is as final as any: the kernel may have dropped appended pages with it.
-  if (Status s = file_->sync(); !s) return s;
-  prepared_ = end;
-  return ok_status();
+  if (Status s = final_unless_ok(file.sync()); !s) return s;
+  prepared_ = at;  // on a full disk, what there was
+  return at >= needed ? ok_status() : written;
 }
 
 Status Journal::prepare_ahead() {
   const std::lock_guard lock(zero_mutex_);
+  if (failed_) return refused();
   if (end_ == kSegmentHeaderBytes && prepared_ > end_) return ok_status();  // nothing came yet: stay small
   if (prepared_ >= options_.segment_bytes || prepared_ - end_ >= options_.zero_chunk_bytes) return ok_status();
-  return zero_to(prepared_);
+  return zero_to(*ahead_, prepared_ + 1);
 }
 
 Status Journal::append(std::span<Pending> records) {
   const std::lock_guard lock(mutex_);
-  if (failed_) return fatal("log_failed", "an earlier write to topic " + meta_.spec.name + " failed: restart to recover");
+  if (failed_) return refused();
   std::uint64_t bytes = kGroupHeaderBytes;
   for (const Pending& r : records) bytes += r.size;
   if (bytes > group_bytes_max()) return retryable("no_space", "a group larger than a segment: raise embedded.segment_bytes");
   if (end_ + bytes > options_.segment_bytes && end_ > kSegmentHeaderBytes) {
-    if (Status s = roll(); !s) {
-      failed_ = s.error().fault == Fault::kFatal;
-      return s;
-    }
+    if (Status s = roll(); !s) return s.error().code == "no_space" ? s : final_unless_ok(std::move(s));
   }
-  {
+  if (end_ + bytes > prepared_) {  // else without the lock: the zero filler may hold it for long
     const std::lock_guard zero(zero_mutex_);
     if (end_ + bytes > prepared_) {
-      if (Status s = zero_to(end_ + bytes); !s) {
-        failed_ = s.error().fault == Fault::kFatal;
-        return s;
-      }
+      if (Status s = zero_to(*file_, end_ + bytes); !s) return s;
     }
   }
   group_.resize(bytes);
@@ -128,8 +151,7 @@ Status Journal::append(std::span<Pending> records) {
              static_cast<std::uint32_t>(records.size()));
   if (Status s = file_->write_at(end_, group_); !s) {
     for (Pending& r : records) --next_[static_cast<std::size_t>(r.partition)];
-    failed_ = s.error().code != "no_space";
-    return s;
+    return s.error().code == "no_space" ? s : final_unless_ok(std::move(s));
   }
   end_ += bytes;
   ++next_group_;
@@ -139,17 +161,12 @@ Status Journal::append(std::span<Pending> records) {
 
 Status Journal::sync() {
   const std::lock_guard lock(mutex_);
-  if (failed_) return fatal("log_failed", "an earlier write to topic " + meta_.spec.name + " failed: restart to recover");
-  Status synced = file_->sync();
-  if (!synced) {
-    failed_ = true;
-    return synced.error();
-  }
-  if (Status s = publish(); !s) {
-    failed_ = true;
-    return s;
-  }
-  return ok_status();
+  if (failed_) return refused();
+  if (Status s = final_unless_ok(file_->sync()); !s) return s;
+  if (failed_) return refused();  // the zero filler met the failure meanwhile
+  // On a full disk only other processes wait, for the watermark: the next group brings it.
+  Status published = publish();
+  return published || published.error().code == "no_space" ? ok_status() : final_unless_ok(std::move(published));
 }
 
 Status Journal::publish() {

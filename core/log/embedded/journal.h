@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <random>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +22,7 @@ struct JournalOptions {
   std::uint64_t zero_chunk_bytes = std::uint64_t{4} << 20;   // zero-filled and synced at once, ahead of the appends
   std::uint64_t compact_bytes_min = std::uint64_t{1} << 20;  // a compacted topic's open segment is closed from here on
   std::int64_t tombstone_keep_ms = 3600 * 1000;              // so that a running reader sees a deletion
+  std::optional<std::uint32_t> salt_seed;                    // of the segments' salts; none: of the system's randomness
 };
 
 // A record to be written: encoded by append_record; its offset is put in place here.
@@ -44,12 +47,15 @@ class Journal {
   Status sync();
   [[nodiscard]] std::uint64_t group_bytes_max() const { return options_.segment_bytes - kSegmentHeaderBytes; }
 
-  // Zero-fills the next chunk when appends come near the end of what is prepared.
+  // Zero-fills the next chunk when appends come near the end of what is prepared. "no_space" may heal; any other error
+  // is final as append's.
   Status prepare_ahead();
-  // Retention and compaction as of `now_ms`; closes the open segment when that is what they wait for.
+  // Retention and compaction as of `now_ms`; closes the open segment when that is what they wait for. A failed sync is
+  // final as append's; what else goes wrong is tried again at the next call.
   Status keep(std::int64_t now_ms);
   Status set_spec(const TopicSpec& spec);  // retention may change at any start
 
+  [[nodiscard]] bool failed() const { return failed_; }  // nothing is taken any more
   [[nodiscard]] const std::shared_ptr<TopicView>& view() const { return view_; }
   [[nodiscard]] std::uint64_t cut_bytes() const { return cut_bytes_; }  // of the torn tail, when it was opened
 
@@ -58,10 +64,15 @@ class Journal {
   Status open_all();
   Status scan_last();
   Status cut_tail(std::uint64_t from, std::uint64_t size);
+  Status write_again(std::uint64_t to);
   Status check_damage(std::uint64_t from, std::uint64_t size);
   Status start_segment(std::uint64_t number);
   Status roll();
-  Status zero_to(std::uint64_t end);
+  Status zero_to(File& file, std::uint64_t needed);
+  Status sync_new(File& file);
+  Status sync_names();
+  Status final_unless_ok(Status status);
+  Error refused() const;
   Status publish();
   Status drop_oldest();
   Status compact(std::int64_t now_ms);
@@ -78,13 +89,17 @@ class Journal {
   std::vector<std::int64_t> next_;
   std::uint64_t next_group_ = 1;
   std::int64_t newest_ms_ = 0;
-  bool failed_ = false;
+  std::atomic<bool> failed_{false};  // never goes back: only opening anew tells what is on disk
+  std::mt19937 salts_;
   std::vector<char> group_;
   std::uint64_t cut_bytes_ = 0;
+  std::uint64_t synced_before_ = kSegmentHeaderBytes;  // how far the owner before had synced the open segment
 
   std::mutex zero_mutex_;  // the file and how far it is prepared
   std::unique_ptr<File> file_;
-  std::uint64_t prepared_ = 0;
+  // The zero filler's own descriptor: the kernel tells each one of a failed write-back, so neither hides it from the other.
+  std::unique_ptr<File> ahead_;
+  std::atomic<std::uint64_t> prepared_{0};
   std::atomic<std::uint64_t> end_{0};
 };
 

@@ -1,6 +1,5 @@
 // What a topic keeps: retention by age and size, compaction.
 #include <algorithm>
-#include <random>
 #include <unordered_map>
 
 #include "core/log/embedded/journal.h"
@@ -39,9 +38,10 @@ Status Journal::drop_oldest() {
   auto all = view_->segments();
   const std::uint64_t number = all.front()->header.number;
   all.erase(all.begin());
-  view_->set_segments(std::move(all));  // first: nobody new finds it; whoever reads it keeps its mapping
+  // The file first: were it left behind, the next one's removal would look like a hole. Readers keep their mapping.
   if (Status s = files_.remove(segment_path(meta_.spec.name, number)); !s) return s;
-  return files_.sync_folder(folder());
+  view_->set_segments(std::move(all));
+  return sync_names();
 }
 
 Status Journal::keep(std::int64_t now_ms) {
@@ -50,12 +50,12 @@ Status Journal::keep(std::int64_t now_ms) {
   if (meta_.spec.compacted) return compact(now_ms);
   const std::int64_t age = meta_.spec.retention.count();
   const bool has_records = end_ > kSegmentHeaderBytes;
-  if (age > 0 && has_records && newest_ms_ < now_ms - age) {
-    if (Status s = roll(); !s) return s;
-  }
-  while (true) {
+  Status closed = ok_status();
+  if (age > 0 && has_records && newest_ms_ < now_ms - age) closed = roll();
+  if (failed_) return closed;
+  while (true) {  // also when a full disk kept it from being closed: this is what frees space
     const auto all = view_->segments();
-    if (all.size() < 2) return ok_status();
+    if (all.size() < 2) return closed;
     std::uint64_t bytes = 0;
     for (const auto& s : all) bytes += s->end.load() - kSegmentHeaderBytes;
     const std::uint64_t oldest = all.front()->end.load() - kSegmentHeaderBytes;
@@ -63,7 +63,7 @@ Status Journal::keep(std::int64_t now_ms) {
                        static_cast<std::uint64_t>(meta_.spec.partitions);
     const bool old = age > 0 && all.front()->newest_ms < now_ms - age;
     const bool large = meta_.spec.retention_bytes >= 0 && bytes - oldest >= bound;
-    if (!old && !large) return ok_status();
+    if (!old && !large) return closed;
     if (Status s = drop_oldest(); !s) return s;
   }
 }
@@ -88,7 +88,7 @@ Status Journal::write_compacted(const std::vector<std::shared_ptr<Segment>>& clo
   SegmentHeader header = closed.front()->header;  // begins where the first began
   header.replaces_from = closed.front()->header.replaces_from;
   header.number = closed.back()->header.number;
-  header.salt = std::random_device{}();
+  header.salt = static_cast<std::uint32_t>(salts_());
   std::string out(kSegmentHeaderBytes, '\0');
   std::uint64_t number = header.first_group;
   constexpr std::size_t kGroupBytes = std::size_t{1} << 20;
@@ -119,17 +119,17 @@ Status Journal::write_compacted(const std::vector<std::shared_ptr<Segment>>& clo
   auto file = files_.open(path + ".tmp", true);
   if (!file) return file.error();
   if (Status s = (*file)->write_at(0, out); !s) return s;
-  if (Status s = (*file)->sync(); !s) return s;
-  if (Status s = files_.rename(path + ".tmp", path); !s) return s;
-  if (Status s = files_.sync_folder(folder()); !s) return s;
-  auto segment = open_segment(files_, path, out.size());
+  if (Status s = sync_new(**file); !s) return s;
+  auto segment = open_segment(files_, path + ".tmp", out.size());
   if (!segment) return segment.error();
+  if (Status s = files_.rename(path + ".tmp", path); !s) return s;
+  if (Status s = sync_names(); !s) return s;
   (*segment)->end = header.end;
   view_->set_segments({*segment, segment_});
   for (std::size_t i = 0; i + 1 < closed.size(); ++i) {
     if (Status s = files_.remove(segment_path(meta_.spec.name, closed[i]->header.number)); !s) return s;
   }
-  return files_.sync_folder(folder());
+  return sync_names();
 }
 
 }  // namespace plumbline::log::embedded

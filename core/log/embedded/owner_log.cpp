@@ -188,6 +188,31 @@ Result<std::unique_ptr<Reader>> OwnerLog::reader(std::span<const StartPosition> 
   return std::unique_ptr<Reader>(std::move(reader));
 }
 
+void OwnerLog::upkeep(OwnedTopic& topic, bool due) {
+  if (topic.failure_told) return;
+  Status done = topic.journal->prepare_ahead();
+  // On a full disk retention is what frees space.
+  if (Status kept = due ? topic.journal->keep(clock_.now().value / 1000) : ok_status(); done && !kept) done = kept;
+  if (done) return;
+  telemetry::warn("log_upkeep_failed",
+                  {{"topic", std::string_view(topic.name)}, {"detail", std::string_view(done.error().message)}});
+  if (!topic.journal->failed()) return;
+  topic.failure_told = true;
+  committer_->note(fatal("log_failed", done.error().message));
+}
+
+// Whoever asks healthy() may stop appending, so the next append can't be what finds out that there is space again.
+void OwnerLog::look_for_space() {
+  const Status now = committer_->healthy();
+  if (now || now.error().code != "no_space") return;
+  static const std::string some(std::size_t{1} << 20, '\0');
+  const bool fits = write_whole(*files_, ".", "space", some).ok();
+  for (const char* left : {"space.tmp", "space"}) {
+    if (!files_->remove(left)) return;
+  }
+  if (fits) committer_->heal();
+}
+
 void OwnerLog::maintain(const std::stop_token& stop) {
   auto next_keep = std::chrono::steady_clock::now();
   while (!stop.stop_requested()) {
@@ -197,12 +222,8 @@ void OwnerLog::maintain(const std::stop_token& stop) {
       for (const auto& [name, topic] : topics_) all.push_back(topic.get());
     }
     const bool due = std::chrono::steady_clock::now() >= next_keep;
-    for (OwnedTopic* topic : all) {
-      Status done = topic->journal->prepare_ahead();
-      if (done && due) done = topic->journal->keep(clock_.now().value / 1000);
-      if (!done) telemetry::warn("log_upkeep_failed", {{"topic", std::string_view(topic->name)},
-                                                       {"detail", std::string_view(done.error().message)}});
-    }
+    for (OwnedTopic* topic : all) upkeep(*topic, due);
+    if (due) look_for_space();
     if (due) next_keep = std::chrono::steady_clock::now() + options_.keep_interval;
     std::unique_lock lock(wake_mutex_);
     const std::uint64_t seen = views_->generation();

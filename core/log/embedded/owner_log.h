@@ -57,6 +57,8 @@ class OwnerLog final : public Log {
   void add(const TopicSpec& spec, std::unique_ptr<Journal> journal);
   Status check(OwnedTopic& topic, const TopicSpec& spec);
   void maintain(const std::stop_token& stop);
+  void upkeep(OwnedTopic& topic, bool due);
+  void look_for_space();
 
   config::Embedded config_;
   EmbeddedOptions options_;

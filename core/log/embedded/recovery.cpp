@@ -71,6 +71,9 @@ Status Journal::open_all() {
     }
     const SegmentHeader& own = all[i]->header;
     all[i]->end = own.end != 0 ? own.end : next.previous_end;
+    if (all[i]->end > all[i]->file_bytes) {
+      return damage(segment_path(meta_.spec.name, own.number), all[i]->file_bytes, "the file is cut short");
+    }
     all[i]->newest_ms = next.previous_newest_ms;
   }
   segment_ = all.back();
@@ -83,6 +86,9 @@ Status Journal::scan_last() {
   auto file = files_.open(path, false);
   if (!file) return file.error();
   file_ = std::move(*file);
+  auto ahead = files_.open(path, false);
+  if (!ahead) return ahead.error();
+  ahead_ = std::move(*ahead);
   const std::uint64_t size = file_->size();
   const char* data = segment_->data.get();
   next_ = segment_->header.first_offsets;
@@ -102,6 +108,7 @@ Status Journal::scan_last() {
     ++next_group_;
   }
   if (Status s = check_damage(at, size); !s) return s;
+  if (Status s = write_again(at); !s) return s;
   if (Status s = cut_tail(at, size); !s) return s;
   end_ = at;
   prepared_ = size;
@@ -126,7 +133,15 @@ Status Journal::check_damage(std::uint64_t from, std::uint64_t size) {
     return damage(path, from, "records up to segment " + std::to_string(synced->segment) + " byte " +
                                   std::to_string(synced->end) + " were synced and are gone");
   }
+  if (synced && synced->segment == number) synced_before_ = synced->end;
   return ok_status();
+}
+
+// After a failed sync the page cache may hold groups that the disk has not and that no later sync would write: they read
+// well now and would be gone after a power cut. Written once more, they are.
+Status Journal::write_again(std::uint64_t to) {
+  if (synced_before_ >= to) return ok_status();
+  return file_->write_at(synced_before_, {segment_->data.get() + synced_before_, to - synced_before_});
 }
 
 Status Journal::cut_tail(std::uint64_t from, std::uint64_t size) {

@@ -1,11 +1,13 @@
 #include "core/log/embedded/socket_server.h"
 
 #include <cerrno>
+#include <chrono>
 #include <condition_variable>
 #include <cstring>
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "core/log/embedded/format.h"
@@ -13,6 +15,8 @@
 
 namespace plumbline::log::embedded {
 namespace {
+
+constexpr std::chrono::seconds kSendWaitMax{10};  // then a client that reads no acks is cut off: it must not hold up our end
 
 // Acks leave on a thread of their own, so that a slow client never holds up the commit.
 class AckSender final : public AckListener {
@@ -41,7 +45,7 @@ class AckSender final : public AckListener {
     put_word(body, status ? "" : status.error().code);
     if (!status) body += status.error().message;
     const std::lock_guard lock(send_mutex_);
-    send_frame(fd_, 2, body);
+    if (!send_frame(fd_, 2, body)) shutdown(fd_, SHUT_RDWR);
   }
 
  private:
@@ -54,7 +58,7 @@ class AckSender final : public AckListener {
       lock.unlock();
       {
         const std::lock_guard sending(send_mutex_);
-        send_frame(fd_, 1, body);
+        if (!send_frame(fd_, 1, body)) shutdown(fd_, SHUT_RDWR);  // a part of a frame may be out: nothing can follow
       }
       lock.lock();
     }
@@ -134,6 +138,8 @@ void SocketServer::accept_all() {
     if (waits[0].revents == 0) continue;
     const int fd = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) continue;
+    const timeval patience{kSendWaitMax.count(), 0};
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     Peer& peer = peers_.emplace_back();
     peer.fd = fd;
     peer.thread = std::thread([this, &peer] { serve(peer); });

@@ -78,6 +78,7 @@ Result<std::shared_ptr<Segment>> open_segment(Files& files, const std::string& p
   auto segment = std::make_shared<Segment>();
   segment->header = std::move(*header);
   segment->data = std::move(*data);
+  segment->file_bytes = size;
   return segment;
 }
 
