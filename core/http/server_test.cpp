@@ -250,7 +250,7 @@ TEST_F(HttpServer, DrainAnswersWhatIsInFlightAndEndsTheRest) {
   EXPECT_TRUE(server_->drain(std::chrono::seconds(60)));
   const RawResponse response = busy.receive();
   EXPECT_EQ(response.status, 202);
-  EXPECT_EQ(response.fields.at("connection"), "close");
+  EXPECT_TRUE(busy.closed());  // by the response's own word, or as idle right after it
   EXPECT_THROW(RawHttp late(server_->port()), std::runtime_error);
 }
 
