@@ -9,8 +9,8 @@ namespace plumbline {
 class Clock {
  public:
   virtual ~Clock() = default;
-  [[nodiscard]] virtual TimeUs now() const = 0;                                        // wall clock, UTC
-  [[nodiscard]] virtual std::chrono::steady_clock::time_point monotonic() const = 0;   // for waits and rates
+  [[nodiscard]] virtual TimeUs now() const = 0;                                       // wall clock, UTC
+  [[nodiscard]] virtual std::chrono::steady_clock::time_point monotonic() const = 0;  // for waits and rates
 };
 
 // Thread-safe.

@@ -1,5 +1,6 @@
-// The frame: one log record that carries one or more validated JSON lines of one request sharing a key (DESIGN
-// section 3). Header names follow the CloudEvents Kafka binding 1.0.2 (binary mode) plus Plumbline's own.
+// The frame: one log record that carries one or more validated JSON lines of one request sharing a key
+// (DESIGN section 3). Header names follow the CloudEvents Kafka binding 1.0.2 (binary mode) plus Plumbline's
+// own.
 #pragma once
 #include <charconv>
 #include <cstdint>
@@ -21,16 +22,17 @@ inline constexpr std::string_view kKeysTopic = "keys.v1";
 
 inline constexpr std::string_view kCeSpecVersion = "ce_specversion";  // "1.0"
 inline constexpr std::string_view kCeId = "ce_id";                    // {run_id}.{partition}.{seq}
-inline constexpr std::string_view kCeType = "ce_type";                // dev.plumbline.traces.v1, dev.plumbline.reports.v1, ...
-inline constexpr std::string_view kCeSource = "ce_source";            // /edge/{run_id}
-inline constexpr std::string_view kCeTime = "ce_time";                // received_at
-inline constexpr std::string_view kContentType = "content-type";      // application/x-ndjson
-inline constexpr std::string_view kTenant = "tenant";                 // uuid
-inline constexpr std::string_view kAgent = "agent";                   // empty when the lines of a report frame differ in it
+inline constexpr std::string_view kCeType =
+    "ce_type";  // dev.plumbline.traces.v1, dev.plumbline.reports.v1, ...
+inline constexpr std::string_view kCeSource = "ce_source";        // /edge/{run_id}
+inline constexpr std::string_view kCeTime = "ce_time";            // received_at
+inline constexpr std::string_view kContentType = "content-type";  // application/x-ndjson
+inline constexpr std::string_view kTenant = "tenant";             // uuid
+inline constexpr std::string_view kAgent = "agent";  // empty when the lines of a report frame differ in it
 inline constexpr std::string_view kKeyId = "key_id";
-inline constexpr std::string_view kReceivedAt = "received_at";        // RFC 3339, 27 characters
-inline constexpr std::string_view kRunId = "run_id";                  // uuid: one edge worker of one process life
-inline constexpr std::string_view kSeq = "seq";                       // dense per (run_id, topic, partition), from 0
+inline constexpr std::string_view kReceivedAt = "received_at";  // RFC 3339, 27 characters
+inline constexpr std::string_view kRunId = "run_id";            // uuid: one edge worker of one process life
+inline constexpr std::string_view kSeq = "seq";  // dense per (run_id, topic, partition), from 0
 
 // What a consumer must know of a frame before it looks at its lines. Views borrow from the record.
 struct Meta {
@@ -42,7 +44,8 @@ struct Meta {
   std::string_view agent;
 };
 
-// Poison "bad_frame" when a header is missing or malformed, or the record's key does not start with its tenant.
+// Poison "bad_frame" when a header is missing or malformed, or the record's key does not start with its
+// tenant.
 inline Result<Meta> parse_meta(const log::ReadRecord& record) {
   Meta meta;
   const auto tenant = Uuid::parse(record.header(kTenant));

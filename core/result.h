@@ -1,5 +1,5 @@
-// Result<T>: a value, or an Error that says what may be done about it. Expected failures travel here; exceptions
-// stay inside adapters of libraries that throw. Thread-safety: as std::variant.
+// Result<T>: a value, or an Error that says what may be done about it. Expected failures travel here;
+// exceptions stay inside adapters of libraries that throw. Thread-safety: as std::variant.
 #pragma once
 #include <cassert>
 #include <string>
@@ -15,8 +15,8 @@ enum class Fault {
   kFatal,      // the component must be rebuilt or the operator must act
 };
 
-// `code` is a stable, machine-readable word (problem `type`, dead-letter `reason`, metric label); `message` names the
-// place, the bound and the way out, and never holds a payload or a secret.
+// `code` is a stable, machine-readable word (problem `type`, dead-letter `reason`, metric label); `message`
+// names the place, the bound and the way out, and never holds a payload or a secret.
 struct Error {
   Fault fault = Fault::kFatal;
   std::string code;

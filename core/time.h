@@ -1,4 +1,5 @@
-// Points in time as integer microseconds since the Unix epoch (UTC): what the wire, the rows and the folds share.
+// Points in time as integer microseconds since the Unix epoch (UTC): what the wire, the rows and the folds
+// share.
 #pragma once
 #include <compare>
 #include <cstdint>
@@ -13,8 +14,9 @@ struct TimeUs {
   auto operator<=>(const TimeUs&) const = default;
 };
 
-// RFC 3339 date-time with the profile of schemas/json-profile.md: years 0001 to 9999, 'T' and 'Z' in either case, 1 to 9 fraction
-// digits (kept to the microsecond, truncated), numeric offsets up to 23:59; second 60 (a leap second) is refused.
+// RFC 3339 date-time with the profile of schemas/json-profile.md: years 0001 to 9999, 'T' and 'Z' in either
+// case, 1 to 9 fraction digits (kept to the microsecond, truncated), numeric offsets up to 23:59; second 60
+// (a leap second) is refused.
 [[nodiscard]] std::optional<TimeUs> parse_rfc3339(std::string_view text);
 // 2026-11-02T09:00:00.000000Z, always 27 characters.
 [[nodiscard]] std::string format_rfc3339(TimeUs time);

@@ -1,8 +1,8 @@
 #include "core/uuid.h"
 
-#include <sys/random.h>
-
 #include <cstdlib>
+
+#include <sys/random.h>
 
 namespace plumbline {
 namespace {

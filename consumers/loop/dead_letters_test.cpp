@@ -13,7 +13,8 @@ TEST(BodyTextTest, PlainTextStaysAsItIs) {
 TEST(BodyTextTest, EverythingElseIsBase64) {
   using namespace std::string_view_literals;
   EXPECT_EQ(body_text("a\0b"sv), "base64:YQBi");
-  for (std::string_view bad : {"\xff"sv, "\xc0\x80"sv, "\xed\xa0\x80"sv, "\xf4\x90\x80\x80"sv, "\xe2\x82"sv, "\x1b[0m"sv}) {
+  for (std::string_view bad :
+       {"\xff"sv, "\xc0\x80"sv, "\xed\xa0\x80"sv, "\xf4\x90\x80\x80"sv, "\xe2\x82"sv, "\x1b[0m"sv}) {
     EXPECT_EQ(body_text(bad).substr(0, 7), "base64:") << bad;
   }
 }

@@ -1,6 +1,5 @@
 // TLS: the version's floor, a certificate swapped while connections are served, a pair that doesn't fit.
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
+#include <filesystem>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -8,9 +7,9 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/streambuf.hpp>
 #include <boost/asio/write.hpp>
-#include <filesystem>
-
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include "core/http/server.h"
 #include "tests/support/process/process.h"
@@ -25,8 +24,12 @@ using boost::asio::ip::tcp;
 class Hello : public Handler {
  public:
   bool on_head(const RequestHead&, Responder&) override { return true; }
-  void on_request(Request&, Responder responder) override { responder.send({.status = 200, .body = "hello"}); }
-  void on_refusal(const Refusal& refusal, Responder responder) override { responder.send({.status = refusal.status}); }
+  void on_request(Request&, Responder responder) override {
+    responder.send({.status = 200, .body = "hello"});
+  }
+  void on_refusal(const Refusal& refusal, Responder responder) override {
+    responder.send({.status = refusal.status});
+  }
 };
 
 class Tls : public ::testing::Test {
@@ -35,10 +38,12 @@ class Tls : public ::testing::Test {
   void make_pair_of(const std::string& name) {
     const auto folder = folder_.path() / name;
     std::filesystem::create_directory(folder);
-    test::Process openssl({.command = {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                                       "-days", "2", "-subj", "/CN=" + name, "-keyout", folder / "key.pem", "-out", folder / "cert.pem"},
-                           .environment = {},
-                           .output = folder / "output"});
+    test::Process openssl(
+        {.command = {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                     "-nodes", "-days", "2", "-subj", "/CN=" + name, "-keyout", folder / "key.pem", "-out",
+                     folder / "cert.pem"},
+         .environment = {},
+         .output = folder / "output"});
     openssl.start();
     ASSERT_TRUE(test::wait_for([&] { return !openssl.running(); }));
     ASSERT_TRUE(std::filesystem::exists(folder / "cert.pem")) << openssl.output_tail();
@@ -51,7 +56,8 @@ class Tls : public ::testing::Test {
   void start() {
     options_.tls_cert_file = cert_;
     options_.tls_key_file = key_;
-    server_.emplace(options_, [](Worker&) { return std::make_unique<Hello>(); }, budget_);
+    server_.emplace(
+        options_, [](Worker&) { return std::make_unique<Hello>(); }, budget_);
     const Status status = server_->start();
     ASSERT_TRUE(status.ok()) << status.error().message;
   }
@@ -148,7 +154,8 @@ TEST_F(Tls, RefusesToStartWithAPairThatDoesNotFit) {
   use("one", "two");
   options_.tls_cert_file = cert_;
   options_.tls_key_file = key_;
-  server_.emplace(options_, [](Worker&) { return std::make_unique<Hello>(); }, budget_);
+  server_.emplace(
+      options_, [](Worker&) { return std::make_unique<Hello>(); }, budget_);
   const Status status = server_->start();
   ASSERT_FALSE(status.ok());
   EXPECT_NE(status.error().message.find("tls_key_file"), std::string::npos);

@@ -35,7 +35,8 @@ Result<std::int64_t> append_and_wait(Log& log, const Record& record) {
   (*producer)->submit();
   const Ack ack = waiter.wait();
   if (ack.status == Ack::Status::kDurable) return ack.offset;
-  return retryable(ack.status == Ack::Status::kRefused ? "append_refused" : "append_unconfirmed", std::string(ack.reason));
+  return retryable(ack.status == Ack::Status::kRefused ? "append_refused" : "append_unconfirmed",
+                   std::string(ack.reason));
 }
 
 }  // namespace plumbline::log

@@ -1,8 +1,9 @@
 // The message log: the one narrow interface through which everything in Plumbline meets (DESIGN section 3).
 // Two backends keep it: core/log/embedded and core/log/kafka. tests/contract runs one suite on both.
 //
-// Words. A *topic* has *partitions*; a partition is a dense or gapped, strictly rising sequence of *records* by offset.
-// A topic has an *incarnation*: another one means that the offsets start anew (topic deleted, log folder replaced).
+// Words. A *topic* has *partitions*; a partition is a dense or gapped, strictly rising sequence of *records*
+// by offset. A topic has an *incarnation*: another one means that the offsets start anew (topic deleted, log
+// folder replaced).
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -34,11 +35,11 @@ struct TopicPartition {
 struct TopicSpec {
   std::string name;
   std::int32_t partitions = 8;
-  bool compacted = false;                              // keeps the newest record of each key; an empty value deletes it
-  std::chrono::milliseconds retention{0};              // 0: for ever
-  std::int64_t retention_bytes = -1;                   // per partition; -1: unbounded
+  bool compacted = false;                  // keeps the newest record of each key; an empty value deletes it
+  std::chrono::milliseconds retention{0};  // 0: for ever
+  std::int64_t retention_bytes = -1;       // per partition; -1: unbounded
   std::int64_t record_bytes_max = 1 << 20;
-  std::int16_t replication = 1;                        // Kafka only
+  std::int16_t replication = 1;  // Kafka only
 };
 
 struct TopicInfo {
@@ -53,7 +54,8 @@ struct Record {
   std::string_view key;
   std::string_view value;  // empty on a compacted topic: a tombstone
   std::span<const Header> headers;
-  std::int64_t timestamp_ms = 0;  // time of receipt, never of the event: retention works by it (TRAPS, "The machine")
+  std::int64_t timestamp_ms =
+      0;  // time of receipt, never of the event: retention works by it (TRAPS, "The machine")
 };
 
 // What became of one appended record.
@@ -65,7 +67,7 @@ struct Ack {
   };
   std::uint64_t token = 0;  // as given to append
   Status status = Status::kRefused;
-  std::int64_t offset = -1;     // when durable
+  std::int64_t offset = -1;      // when durable
   std::string_view reason = {};  // static storage; empty when durable
 };
 
@@ -77,14 +79,16 @@ class AckListener {
 };
 
 // Appends for one thread: make one per worker. Records of one producer to one partition keep their order.
-// Not thread-safe; several producers share the group commit underneath. Each appended record is acked exactly once,
-// also when the log closes. The destructor waits for outstanding acks (bounded by the delivery time-out).
+// Not thread-safe; several producers share the group commit underneath. Each appended record is acked exactly
+// once, also when the log closes. The destructor waits for outstanding acks (bounded by the delivery
+// time-out).
 class Producer {
  public:
   virtual ~Producer() = default;
   // Queues a record for the next submit. `token` comes back in the ack.
   virtual void append(const Record& record, std::uint64_t token) = 0;
-  // Hands over everything appended since the last submit: once per event-loop turn, so that batches form naturally.
+  // Hands over everything appended since the last submit: once per event-loop turn, so that batches form
+  // naturally.
   virtual void submit() = 0;
 };
 
@@ -117,8 +121,8 @@ struct StartPosition {
 class AssignmentListener {
  public:
   virtual ~AssignmentListener() = default;
-  // Positions come from the store, never from the log (DESIGN section 5). One StartPosition for each partition. A failure makes poll fail
-  // with the same error; poll may then be tried again.
+  // Positions come from the store, never from the log (DESIGN section 5). One StartPosition for each
+  // partition. A failure makes poll fail with the same error; poll may then be tried again.
   virtual Result<std::vector<StartPosition>> on_assigned(std::span<const TopicPartition> partitions) = 0;
   virtual void on_revoked(std::span<const TopicPartition> partitions) = 0;
 };
@@ -127,10 +131,10 @@ class AssignmentListener {
 class Reader {
  public:
   virtual ~Reader() = default;
-  // Waits until there is something, `wait` has passed or `stop` is requested; then returns what is there, up to about
-  // `bytes_max` bytes of values (always at least one record). Empty is not an error.
-  // Errors: code "position_lost" (fatal): a start position lies past the end, below retention or in another
-  // incarnation; message names partition, position and what the log holds. Retryable: the log can't be reached.
+  // Waits until there is something, `wait` has passed or `stop` is requested; then returns what is there, up
+  // to about `bytes_max` bytes of values (always at least one record). Empty is not an error. Errors: code
+  // "position_lost" (fatal): a start position lies past the end, below retention or in another incarnation;
+  // message names partition, position and what the log holds. Retryable: the log can't be reached.
   virtual Result<std::span<const ReadRecord>> poll(std::size_t bytes_max, std::chrono::milliseconds wait,
                                                    std::stop_token stop) = 0;
   virtual Status seek(const TopicPartition& at, std::int64_t offset) = 0;
@@ -149,16 +153,18 @@ struct Watermarks {
 class Log {
  public:
   virtual ~Log() = default;
-  // Creates the topic or checks an existing one against the spec (fewer partitions, a smaller record limit, compaction
-  // that differs: refused with what to change; shorter retention: a warning in the info log).
+  // Creates the topic or checks an existing one against the spec (fewer partitions, a smaller record limit,
+  // compaction that differs: refused with what to change; shorter retention: a warning in the info log).
   virtual Status ensure_topic(const TopicSpec& spec) = 0;
   virtual Result<TopicInfo> topic(std::string_view name) = 0;
   [[nodiscard]] virtual Result<std::vector<std::string>> topics() = 0;
   virtual Result<Watermarks> watermarks(const TopicPartition& at) = 0;
   // The listener must outlive the producer.
   virtual Result<std::unique_ptr<Producer>> producer(AckListener& listener) = 0;
-  // A member of a consumer group: partitions are shared with the other members. The listener must outlive the reader.
-  virtual Result<std::unique_ptr<Reader>> join_group(std::string_view group, std::span<const std::string> topics,
+  // A member of a consumer group: partitions are shared with the other members. The listener must outlive the
+  // reader.
+  virtual Result<std::unique_ptr<Reader>> join_group(std::string_view group,
+                                                     std::span<const std::string> topics,
                                                      AssignmentListener& listener) = 0;
   // Reads the given partitions alone, outside any group (keys, tools, tests).
   virtual Result<std::unique_ptr<Reader>> reader(std::span<const StartPosition> from) = 0;

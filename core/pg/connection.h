@@ -1,9 +1,11 @@
-// One PostgreSQL connection over libpq: parameters only (never values in SQL text), COPY, no silent reconnect. ADR 0003
-// says why libpq rather than libpqxx. Not thread-safe: one thread at a time. Only core/pg includes <libpq-fe.h>.
+// One PostgreSQL connection over libpq: parameters only (never values in SQL text), COPY, no silent
+// reconnect. ADR 0003 says why libpq rather than libpqxx. Not thread-safe: one thread at a time. Only core/pg
+// includes <libpq-fe.h>.
 //
-// Errors: `retryable` for a lost or refused connection, serialization failure, deadlock, too many connections, disk full, or a
-// server shutting down; `poison` for a statement that this data can never pass (constraint, bad value); code is the SQLSTATE,
-// "connection" when there is none, "in_doubt" when the connection was lost inside COMMIT.
+// Errors: `retryable` for a lost or refused connection, serialization failure, deadlock, too many
+// connections, disk full, or a server shutting down; `poison` for a statement that this data can never pass
+// (constraint, bad value); code is the SQLSTATE, "connection" when there is none, "in_doubt" when the
+// connection was lost inside COMMIT.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -41,7 +43,8 @@ class Rows {
   [[nodiscard]] std::int64_t affected() const;
   [[nodiscard]] bool is_null(int row, int column) const;
   [[nodiscard]] std::string_view text(int row, int column) const;  // "" when null
-  [[nodiscard]] std::int64_t integer(int row, int column) const;   // 0 when null; precondition: an integer column
+  [[nodiscard]] std::int64_t integer(int row,
+                                     int column) const;  // 0 when null; precondition: an integer column
 
  private:
   pg_result* result_;
@@ -68,7 +71,8 @@ class Connection {
   // COPY ... FROM STDIN: `data` is the whole stream in the format the statement names, handed over in slices.
   // Returns the rows copied.
   Result<std::int64_t> copy_in(const std::string& sql, std::string_view data);
-  // COPY ... TO STDOUT, row by row as PostgreSQL sends it (text and csv: with the newline). An error of `row` stops the copy.
+  // COPY ... TO STDOUT, row by row as PostgreSQL sends it (text and csv: with the newline). An error of `row`
+  // stops the copy.
   Status copy_out(const std::string& sql, const std::function<Status(std::string_view)>& row);
   // LISTEN/NOTIFY: waits outside a transaction for a notification or the time-out; true when one came.
   Result<bool> wait_notification(int timeout_ms);

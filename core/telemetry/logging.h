@@ -1,5 +1,5 @@
-// Structured logs: one escaped JSON object a line on standard error. Never a payload, never a secret: fields are names,
-// counts, codes and reasons. Thread-safe.
+// Structured logs: one escaped JSON object a line on standard error. Never a payload, never a secret: fields
+// are names, counts, codes and reasons. Thread-safe.
 #pragma once
 #include <cstdint>
 #include <initializer_list>
@@ -20,8 +20,14 @@ struct Field {
 void set_level(Level level);
 void write(Level level, std::string_view event, std::initializer_list<Field> fields = {});
 
-inline void info(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::kInfo, event, fields); }
-inline void warn(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::kWarn, event, fields); }
-inline void error(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::kError, event, fields); }
+inline void info(std::string_view event, std::initializer_list<Field> fields = {}) {
+  write(Level::kInfo, event, fields);
+}
+inline void warn(std::string_view event, std::initializer_list<Field> fields = {}) {
+  write(Level::kWarn, event, fields);
+}
+inline void error(std::string_view event, std::initializer_list<Field> fields = {}) {
+  write(Level::kError, event, fields);
+}
 
 }  // namespace plumbline::telemetry

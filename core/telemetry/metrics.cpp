@@ -1,14 +1,14 @@
 #include "core/telemetry/metrics.h"
 
-#include <prometheus/collectable.h>
-#include <prometheus/histogram.h>
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
-
 #include <deque>
 #include <map>
 #include <mutex>
 #include <sstream>
+
+#include <prometheus/collectable.h>
+#include <prometheus/histogram.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
 
 namespace plumbline::telemetry {
 namespace {
@@ -105,14 +105,16 @@ Gauge& Metrics::gauge(std::string_view name, std::string_view help, const Labels
   return *slot;
 }
 
-Histogram& Metrics::histogram(std::string_view name, std::string_view help, std::vector<double> bounds, const Labels& labels) {
+Histogram& Metrics::histogram(std::string_view name, std::string_view help, std::vector<double> bounds,
+                              const Labels& labels) {
   const std::lock_guard lock(impl_->mutex);
   auto& slot = impl_->family(name, help, MetricType::Histogram).histograms[labels];
   if (!slot) slot = std::make_unique<PrometheusHistogram>(bounds);
   return *slot;
 }
 
-void Metrics::observe_gauge(std::string_view name, std::string_view help, const Labels& labels, std::function<double()> read) {
+void Metrics::observe_gauge(std::string_view name, std::string_view help, const Labels& labels,
+                            std::function<double()> read) {
   const std::lock_guard lock(impl_->mutex);
   impl_->family(name, help, MetricType::Gauge).observed[labels] = std::move(read);
 }

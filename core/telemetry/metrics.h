@@ -1,5 +1,6 @@
-// Prometheus metrics behind a small face, so that only core/telemetry includes prometheus-cpp. Names follow Prometheus
-// conventions (plumbline_<part>_<what>_<unit>_total); labels are few and bounded, never a tenant. Thread-safe.
+// Prometheus metrics behind a small face, so that only core/telemetry includes prometheus-cpp. Names follow
+// Prometheus conventions (plumbline_<part>_<what>_<unit>_total); labels are few and bounded, never a tenant.
+// Thread-safe.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -51,9 +52,11 @@ class Metrics {
   // The same name and labels give the same object. References live as long as this.
   Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
   Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
-  Histogram& histogram(std::string_view name, std::string_view help, std::vector<double> bounds, const Labels& labels = {});
+  Histogram& histogram(std::string_view name, std::string_view help, std::vector<double> bounds,
+                       const Labels& labels = {});
   // A gauge asked for at scrape time.
-  void observe_gauge(std::string_view name, std::string_view help, const Labels& labels, std::function<double()> read);
+  void observe_gauge(std::string_view name, std::string_view help, const Labels& labels,
+                     std::function<double()> read);
 
   // Prometheus text exposition format 0.0.4.
   [[nodiscard]] std::string text() const;

@@ -34,7 +34,9 @@ TEST(Logging, WritesOneEscapedJsonObjectALine) {
   testing::internal::CaptureStderr();
   info("edge_ready", {{"listen", std::string_view("a\"b\nc")}, {"port", std::int64_t{8080}}, {"tls", false}});
   const std::string line = testing::internal::GetCapturedStderr();
-  EXPECT_THAT(line, HasSubstr(R"("level":"info","event":"edge_ready","listen":"a\"b\u000ac","port":8080,"tls":false})"));
+  EXPECT_THAT(
+      line,
+      HasSubstr(R"("level":"info","event":"edge_ready","listen":"a\"b\u000ac","port":8080,"tls":false})"));
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
 }
 

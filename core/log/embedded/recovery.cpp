@@ -21,6 +21,10 @@ Result<std::unique_ptr<Journal>> Journal::recover(Files& files, const std::strin
   auto meta = decode_meta(topic, *text);
   if (!meta) return meta.error();
   std::unique_ptr<Journal> journal(new Journal(files, *meta, options));
+  // Names, too, may be in memory only: of an owner that died, or failed, between a rename and its sync.
+  for (const std::string& names : {journal->folder(), std::string("topics"), std::string()}) {
+    if (Status s = files.sync_folder(names); !s) return s.error();
+  }
   if (Status s = journal->open_all(); !s) return s.error();
   if (Status s = journal->scan_last(); !s) return s.error();
   return journal;

@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!object) return 0;
   const std::string canonical = object->canonical_without("");
   for (const auto& member : object->members()) {
-    if (member.raw.data() < text.data() || member.raw.data() + member.raw.size() > text.data() + text.size()) std::abort();
+    if (member.raw.data() < text.data() || member.raw.data() + member.raw.size() > text.data() + text.size())
+      std::abort();
   }
   const auto again = PythonObject::parse(canonical);
   // A float of few characters may print as more than the profile takes; nothing else may stop it.

@@ -1,5 +1,4 @@
 // Histories of persist: any split into batches gives the same tables, and PostgreSQL may die at any moment.
-#include <chrono>
 #include <map>
 #include <random>
 #include <thread>
@@ -7,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/integration/persist/persist_fixture.h"
+#include "tests/support/process/process.h"
 
 namespace plumbline::tests {
 namespace {
@@ -83,11 +83,7 @@ TEST_F(PersistTest, PostgresKilledAgainAndAgainWhileFramesArrive) {
     database_.cluster().start();
     super_ = database_.superuser();
   }
-  const auto deadline = std::chrono::steady_clock::now() + 60s;
-  while (std::chrono::steady_clock::now() < deadline &&
-         number("SELECT count(*) FROM plumbline.traces") < 120) {
-    std::this_thread::sleep_for(5ms);  // asking PostgreSQL is the condition; this only spares it
-  }
+  EXPECT_TRUE(test::wait_for([&] { return number("SELECT count(*) FROM plumbline.traces") == 120; }));
   one->stop();
   EXPECT_EQ(number("SELECT count(*) FROM plumbline.traces"), 120);
   EXPECT_EQ(ledger(), "120 0 0 0");
