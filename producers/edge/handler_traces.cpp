@@ -42,6 +42,13 @@ void EdgeHandler::take_in(http::Request& request, codec::Endpoint endpoint, http
   if (!headers)
     return problem(responder,
                    {401, "signature_headers", "The request is not signed as it must be", "sign it"});
+  // After a start no key is known yet: a 401 would tell a client for good what is only so for a moment.
+  if (!shared_.keyring.ready()) {
+    return problem(responder,
+                   {503, "keys_unread", "The edge is starting",
+                    "it has not read its keys yet; send the same traces again after Retry-After"},
+                   {}, "Retry-After: 1\r\n");
+  }
   const auto verified =
       VerifiedBody::verify(UnverifiedBody(request.body), *headers, keys_.find(headers->key_id), now);
   if (!verified) {

@@ -102,6 +102,7 @@ TEST_P(Kill, EveryAcceptedTraceIsStoredExactlyOnceAndTheLedgerBalances) {
   Stack stack(GetParam());
   stack.start_roles();
   const Tenant acme = stack.create_tenant("acme"), globex = stack.create_tenant("globex");
+  ASSERT_TRUE(test::wait_for([&] { return accepts(stack, acme) && accepts(stack, globex); })) << stack.logs();
   Stream stream(stack.edge_port(), {acme.signer, globex.signer}, seed);
   ASSERT_TRUE(test::wait_for([&] { return stream.accepted() > 0; })) << "nothing is accepted\n"
                                                                      << stack.logs();
@@ -122,6 +123,9 @@ TEST_P(Kill, EveryAcceptedTraceIsStoredExactlyOnceAndTheLedgerBalances) {
   for (const auto& [status, times] : statuses)
     std::cout << "answered " << status << " " << times << " times\n";
   std::cout << accepted.size() << " traces accepted" << std::endl;
+
+  EXPECT_FALSE(statuses.contains(401))
+      << "an edge that has just started must not deny a key that it has not read yet";
 
   const auto missing = [&] {
     std::set<Uuid> left = accepted;
