@@ -1,12 +1,13 @@
-// The contract on the embedded log, and what is its own: one owner, a killed owner, damage that must not pass.
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
+// The contract on the embedded log, and what is its own: one owner, a killed owner, damage that must not
+// pass.
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/log/embedded/embedded_log.h"
 #include "tests/contract/log_contract.h"
@@ -25,11 +26,18 @@ class EmbeddedBackend final : public Backend {
     open();
   }
   [[nodiscard]] Promises promises() const override {
-    return {.crash = false, .incarnation = true, .retention = true, .compaction = true, .other_reader = true, .dense = true,
+    return {.crash = false,
+            .incarnation = true,
+            .retention = true,
+            .compaction = true,
+            .other_reader = true,
+            .dense = true,
             .deadline = 60s};
   }
   Log& log() override { return *log_; }
-  Result<std::unique_ptr<Log>> open_other() override { return open_embedded(config_, {.role = EmbeddedOptions::Role::kClient}); }
+  Result<std::unique_ptr<Log>> open_other() override {
+    return open_embedded(config_, {.role = EmbeddedOptions::Role::kClient});
+  }
   void restart() override {
     log_.reset();
     open();
@@ -83,8 +91,8 @@ TEST(EmbeddedLog, ASecondOwnerIsRefusedByNameAndAutoBecomesAClient) {
   EXPECT_EQ((*client)->watermarks({"t", 0}).value().high, 1);
 }
 
-// A child owns the log, says each acked value on a pipe, and is killed at some point. Few, large records: each costs a
-// sync, and a segment holds about 25.
+// A child owns the log, says each acked value on a pipe, and is killed at some point. Few, large records:
+// each costs a sync, and a segment holds about 25.
 TEST(EmbeddedLog, WhatAKilledOwnerAckedIsThere) {
   const test::TempFolder folder("embedded-kill");
   config::Embedded config;
@@ -144,7 +152,8 @@ TEST(EmbeddedLog, DamageToSyncedRecordsIsFatalAndNamed) {
     auto log = open_embedded(config);
     ASSERT_TRUE(log.ok());
     ASSERT_TRUE((*log)->ensure_topic(one_partition()).ok());
-    for (int i = 0; i < 5; ++i) ASSERT_TRUE(append_and_wait(**log, {"t", 0, "k", "value", {}, now_ms()}).ok());
+    for (int i = 0; i < 5; ++i)
+      ASSERT_TRUE(append_and_wait(**log, {"t", 0, "k", "value", {}, now_ms()}).ok());
   }
   for (const auto& entry : std::filesystem::directory_iterator(config.dir + "/topics/t")) {
     if (entry.path().extension() != ".segment") continue;
@@ -159,7 +168,9 @@ TEST(EmbeddedLog, DamageToSyncedRecordsIsFatalAndNamed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Embedded, LogContract,
-                         testing::Values(BackendCase{"embedded", [] { return std::make_unique<EmbeddedBackend>(); }}), backend_name);
+                         testing::Values(BackendCase{"embedded",
+                                                     [] { return std::make_unique<EmbeddedBackend>(); }}),
+                         backend_name);
 
 }  // namespace
 }  // namespace plumbline::log::contract

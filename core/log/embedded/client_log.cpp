@@ -1,4 +1,5 @@
-// The log as another process has it: reads the files up to the synced watermark, appends through the owner's socket.
+// The log as another process has it: reads the files up to the synced watermark, appends through the owner's
+// socket.
 #include <algorithm>
 #include <cstring>
 
@@ -12,7 +13,7 @@
 namespace plumbline::log::embedded {
 namespace {
 
-constexpr std::chrono::milliseconds kRefreshInterval{4};      // how late another process sees a record
+constexpr std::chrono::milliseconds kRefreshInterval{4};  // how late another process sees a record
 
 class ClientViews final : public Views {
  public:
@@ -25,7 +26,8 @@ class ClientViews final : public Views {
     if (found == views_.end()) {
       const std::string name(topic);
       auto text = files_->read(topic_folder(topic) + "/topic");
-      if (!text && text.error().code == "not_found") return fatal("unknown_topic", "the log has no topic " + name);
+      if (!text && text.error().code == "not_found")
+        return fatal("unknown_topic", "the log has no topic " + name);
       if (!text) return text.error();
       auto meta = decode_meta(name, *text);
       if (!meta) return meta.error();
@@ -40,7 +42,8 @@ class ClientViews final : public Views {
     return found->second;
   }
   std::uint64_t generation() override { return generation_.load(); }
-  void wait(std::uint64_t seen, std::chrono::steady_clock::time_point until, const std::stop_token& stop) override {
+  void wait(std::uint64_t seen, std::chrono::steady_clock::time_point until,
+            const std::stop_token& stop) override {
     std::unique_lock lock(mutex_);
     while (generation_ == seen && !stop.stop_requested() && std::chrono::steady_clock::now() < until) {
       bool more = false;
@@ -98,7 +101,9 @@ class ClientLog final : public Log {
   Result<std::vector<std::string>> topics() override {
     auto names = views_->files().list("topics");
     if (!names) return names;
-    std::erase_if(*names, [this](const std::string& n) { return !views_->files().read(topic_folder(n) + "/topic").ok(); });
+    std::erase_if(*names, [this](const std::string& n) {
+      return !views_->files().read(topic_folder(n) + "/topic").ok();
+    });
     return names;
   }
   Result<Watermarks> watermarks(const TopicPartition& at) override {
@@ -110,7 +115,8 @@ class ClientLog final : public Log {
     return (*view)->watermarks(at.partition);
   }
   Result<std::unique_ptr<Producer>> producer(AckListener& listener) override {
-    return std::unique_ptr<Producer>(std::make_unique<ClientProducer>(config_.dir, config_.queue_bytes_max, listener));
+    return std::unique_ptr<Producer>(
+        std::make_unique<ClientProducer>(config_.dir, config_.queue_bytes_max, listener));
   }
   Result<std::unique_ptr<Reader>> join_group(std::string_view group, std::span<const std::string> topics,
                                              AssignmentListener& listener) override {

@@ -16,8 +16,8 @@ constexpr std::chrono::seconds kAckWaitMax{30};  // of a producer that is destro
 
 // An ack's reason is static storage.
 std::string_view reason_of(std::string_view word) {
-  for (const std::string_view known : {"unknown_topic", "unknown_partition", "too_many_headers", "too_large", "queue_full",
-                                       "log_full", "log_failed"}) {
+  for (const std::string_view known : {"unknown_topic", "unknown_partition", "too_many_headers", "too_large",
+                                       "queue_full", "log_full", "log_failed"}) {
     if (word == known) return known;
   }
   return word.empty() ? std::string_view{} : "refused";
@@ -67,7 +67,8 @@ void ClientProducer::submit() {
   const bool reachable = tokens_.empty() || connected();
   bool send = false;
   {
-    // One lock for both questions: the receiver sweeps what is out when it ends, or it is already known to have ended.
+    // One lock for both questions: the receiver sweeps what is out when it ends, or it is already known to
+    // have ended.
     const std::lock_guard lock(mutex_);
     send = !tokens_.empty() && reachable && !broken_;
     if (send) out_.insert(tokens_.begin(), tokens_.end());
@@ -133,7 +134,8 @@ bool ClientProducer::take_acks(std::string_view from) {
     from.remove_prefix(kFixed);
     std::string_view reason;
     const auto known = out_.find(ack.token);
-    if (!take_word(from, reason) || ack.status > Ack::Status::kUnconfirmed || known == out_.end()) return false;
+    if (!take_word(from, reason) || ack.status > Ack::Status::kUnconfirmed || known == out_.end())
+      return false;
     ack.reason = reason_of(reason);
     out_.erase(known);
     ready_.push_back(ack);

@@ -1,5 +1,5 @@
-// Appends from a process that does not own the log: frames over the owner's socket. Every record is acked exactly once, on
-// one thread of the producer, whatever becomes of the connection.
+// Appends from a process that does not own the log: frames over the owner's socket. Every record is acked
+// exactly once, on one thread of the producer, whatever becomes of the connection.
 #pragma once
 #include <condition_variable>
 #include <mutex>
@@ -38,7 +38,7 @@ class ClientProducer final : public Producer {
 
   std::mutex mutex_;  // everything below
   std::condition_variable changed_;
-  bool broken_ = false;                // nobody receives on fd_ any more
+  bool broken_ = false;  // nobody receives on fd_ any more
   bool closing_ = false;
   std::multiset<std::uint64_t> out_;  // sent, no ack yet
   std::vector<Ack> ready_;            // for the listener

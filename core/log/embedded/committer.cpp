@@ -50,7 +50,8 @@ void Committer::run() {
       acks_.clear();
       for (const Batch::Entry& e : batch->entries) {
         const bool durable = e.status == Ack::Status::kDurable;
-        acks_.push_back({e.token, e.status, durable ? e.offset : -1, durable ? std::string_view{} : e.reason});
+        acks_.push_back(
+            {e.token, e.status, durable ? e.offset : -1, durable ? std::string_view{} : e.reason});
         bytes += e.size;
       }
       queued_bytes -= bytes;
@@ -78,10 +79,12 @@ void Committer::write(OwnedTopic& topic, std::vector<Batch::Entry*>& entries, st
     settle(entries, Ack::Status::kDurable, {});
     heal();
   } else {
-    note(done.error());
-    const bool refused = !appended && (done.error().code == "no_space" || done.error().code == "log_failed");
+    const std::string& code = done.error().code;
+    const bool full = code == "no_space" || code == "unfinished";
+    note(full ? retryable("no_space", done.error().message) : done.error());
+    const bool refused = !appended && (code == "no_space" || code == "log_failed");
     settle(entries, refused ? Ack::Status::kRefused : Ack::Status::kUnconfirmed,
-           done.error().code == "no_space" ? "log_full" : "log_failed");
+           full ? "log_full" : "log_failed");
   }
   entries.clear();
   pending.clear();

@@ -1,4 +1,5 @@
-// Group commit: one thread takes what all producers submitted, writes one group a topic, syncs, and acks in bursts.
+// Group commit: one thread takes what all producers submitted, writes one group a topic, syncs, and acks in
+// bursts.
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -67,7 +68,8 @@ class Committer {
   bool closing_ = false;
   std::mutex health_mutex_;
   std::unique_ptr<Error> error_;
-  std::map<OwnedTopic*, std::pair<std::vector<Batch::Entry*>, std::vector<Pending>>> groups_;  // kept for their memory
+  std::map<OwnedTopic*, std::pair<std::vector<Batch::Entry*>, std::vector<Pending>>>
+      groups_;  // kept for their memory
   std::vector<Ack> acks_;
   std::thread thread_;
 };

@@ -22,7 +22,8 @@ constexpr std::array<std::uint32_t, 256> make_table() {
 constexpr auto kTable = make_table();
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) std::uint32_t crc32c_sse(std::uint32_t seed, const char* at, std::size_t bytes) {
+__attribute__((target("sse4.2"))) std::uint32_t crc32c_sse(std::uint32_t seed, const char* at,
+                                                           std::size_t bytes) {
   std::uint64_t crc = ~seed;
   for (; bytes >= 8; bytes -= 8, at += 8) {
     std::uint64_t word = 0;

@@ -13,7 +13,8 @@ Result<std::unique_ptr<Log>> open_embedded(const config::Embedded& config, const
   using Role = EmbeddedOptions::Role;
   if (options.role == Role::kClient) {
     if (!std::filesystem::exists(config.dir + "/topics")) {
-      return retryable("log_absent", "there is no log in " + config.dir + ": start its owner first (plumbline edge, or plumbline up)");
+      return retryable("log_absent", "there is no log in " + config.dir +
+                                         ": start its owner first (plumbline edge, or plumbline up)");
     }
     return embedded::open_client(config);
   }
@@ -23,8 +24,9 @@ Result<std::unique_ptr<Log>> open_embedded(const config::Embedded& config, const
     if (options.role == Role::kAuto) return embedded::open_client(config);
     std::string pid = "unknown";
     std::ifstream(config.dir + "/owner.pid") >> pid;
-    return retryable("log_owned", "the log in " + config.dir + " is owned by process " + pid +
-                                      ": stop that process, give this one another embedded.dir, or open it as a client");
+    return retryable("log_owned",
+                     "the log in " + config.dir + " is owned by process " + pid +
+                         ": stop that process, give this one another embedded.dir, or open it as a client");
   }
   std::ofstream(config.dir + "/owner.pid", std::ios::trunc) << getpid() << "\n";
   return embedded::OwnerLog::open(config, options, std::move(lock));

@@ -1,7 +1,8 @@
 // The embedded log: durable topics in files of one machine (DESIGN section 3, docs/adr/0002-embedded-log.md).
 //
-// One process owns the folder. Others open it as clients: they append through the owner's socket and read the files up to
-// the synced watermark, also while the owner is away. The process that opens it first chooses its role itself.
+// One process owns the folder. Others open it as clients: they append through the owner's socket and read the
+// files up to the synced watermark, also while the owner is away. The process that opens it first chooses its
+// role itself.
 #pragma once
 #include <memory>
 
@@ -18,11 +19,12 @@ struct EmbeddedOptions {
     kAuto,    // owner when nobody owns it, else client
   };
   Role role = Role::kOwner;
-  std::chrono::milliseconds keep_interval{1000};       // retention and compaction
+  std::chrono::milliseconds keep_interval{1000};  // retention and compaction
   std::int64_t compact_bytes_min = std::int64_t{1} << 20;
   const Clock* clock = nullptr;  // null: the system's
 };
 
-Result<std::unique_ptr<Log>> open_embedded(const config::Embedded& config, const EmbeddedOptions& options = {});
+Result<std::unique_ptr<Log>> open_embedded(const config::Embedded& config,
+                                           const EmbeddedOptions& options = {});
 
 }  // namespace plumbline::log

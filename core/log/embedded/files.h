@@ -1,5 +1,6 @@
-// The seam under the embedded log: everything that must survive a crash goes through it, so that a simulation can lose,
-// tear and refuse writes (sim_files.h). Paths are relative to the log's folder. Thread-safe; one File has one writer.
+// The seam under the embedded log: everything that must survive a crash goes through it, so that a simulation
+// can lose, tear and refuse writes (sim_files.h). Paths are relative to the log's folder. Thread-safe; one
+// File has one writer.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -12,7 +13,8 @@
 
 namespace plumbline::log::embedded {
 
-// Error codes: "no_space" (retryable; ENOSPC, EDQUOT), "not_found" (retryable), "io" (fatal; message has path and errno's words).
+// Error codes: "no_space" (retryable; ENOSPC, EDQUOT), "not_found" (retryable), "io" (fatal; message has path
+// and errno's words).
 class File {
  public:
   virtual ~File() = default;

@@ -5,8 +5,8 @@
 namespace plumbline::log::embedded {
 namespace {
 
-constexpr std::uint32_t kGroupMagic = 0x47424c50;                     // "PLBG"
-constexpr std::uint64_t kSegmentMagic = 0x313047455342504cULL;        // "LPBSEG01"
+constexpr std::uint32_t kGroupMagic = 0x47424c50;               // "PLBG"
+constexpr std::uint64_t kSegmentMagic = 0x313047455342504cULL;  // "LPBSEG01"
 constexpr std::size_t kFixedWords = 8;
 
 void put_u64(std::string& to, std::uint64_t v) {
@@ -37,8 +37,10 @@ std::optional<SegmentHeader> decode_segment(std::string_view bytes) {
   std::memcpy(&crc, bytes.data() + kSegmentHeaderBytes - 4, 4);
   std::uint64_t words[kFixedWords];
   std::memcpy(words, bytes.data(), sizeof words);
-  if (words[0] != kSegmentMagic || crc != crc32c(0, bytes.data(), kSegmentHeaderBytes - 4)) return std::nullopt;
-  SegmentHeader h{words[1], words[2], words[3], words[4], static_cast<std::int64_t>(words[5]), words[6], 0, {}, {}};
+  if (words[0] != kSegmentMagic || crc != crc32c(0, bytes.data(), kSegmentHeaderBytes - 4))
+    return std::nullopt;
+  SegmentHeader h{words[1], words[2], words[3], words[4], static_cast<std::int64_t>(words[5]),
+                  words[6], 0,        {},       {}};
   h.salt = static_cast<std::uint32_t>(words[7]);
   const auto partitions = static_cast<std::size_t>(words[7] >> 32);
   if (partitions > static_cast<std::size_t>(kPartitionsMax)) return std::nullopt;
@@ -48,7 +50,8 @@ std::optional<SegmentHeader> decode_segment(std::string_view bytes) {
   return h;
 }
 
-void seal_group(char* group, std::uint32_t salt, std::uint64_t number, std::uint32_t bytes, std::uint32_t records) {
+void seal_group(char* group, std::uint32_t salt, std::uint64_t number, std::uint32_t bytes,
+                std::uint32_t records) {
   GroupHeader h{kGroupMagic, 0, number, bytes, records, 0, 0};
   h.body_crc = crc32c(salt, group + kGroupHeaderBytes, bytes - kGroupHeaderBytes);
   h.header_crc = crc32c(salt, &h.number, sizeof h - 8);

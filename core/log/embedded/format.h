@@ -27,11 +27,11 @@ inline constexpr std::size_t kHeadersMax = 256;      // headers of a record: Clo
 
 struct SegmentHeader {
   std::uint64_t number = 0;
-  std::uint64_t replaces_from = 0;    // a compacted segment stands for [replaces_from, number]
-  std::uint64_t first_group = 0;      // number of its first group
-  std::uint64_t previous_end = 0;     // where the segment before ends
+  std::uint64_t replaces_from = 0;      // a compacted segment stands for [replaces_from, number]
+  std::uint64_t first_group = 0;        // number of its first group
+  std::uint64_t previous_end = 0;       // where the segment before ends
   std::int64_t previous_newest_ms = 0;  // its newest record: retention by age without reading it
-  std::uint64_t end = 0;              // of a compacted segment, which is never appended to; 0: open
+  std::uint64_t end = 0;                // of a compacted segment, which is never appended to; 0: open
   std::uint32_t salt = 0;
   Uuid incarnation;
   std::vector<std::int64_t> first_offsets;  // next offset of each partition when the segment began
@@ -51,7 +51,8 @@ struct GroupHeader {
 };
 static_assert(sizeof(GroupHeader) == kGroupHeaderBytes);
 
-void seal_group(char* group, std::uint32_t salt, std::uint64_t number, std::uint32_t bytes, std::uint32_t records);
+void seal_group(char* group, std::uint32_t salt, std::uint64_t number, std::uint32_t bytes,
+                std::uint32_t records);
 // The header at `at`, when its checksum holds and the group fits `room` bytes. The body is not looked at.
 std::optional<GroupHeader> group_at(const char* at, std::size_t room, std::uint32_t salt);
 [[nodiscard]] bool body_holds(const char* group, const GroupHeader& header, std::uint32_t salt);

@@ -32,7 +32,8 @@ FileLock::~FileLock() {
 }
 
 Result<std::unique_ptr<Reader>> GroupReader::join(std::shared_ptr<Views> views, const std::string& folder,
-                                                  std::span<const std::string> topics, AssignmentListener& listener) {
+                                                  std::span<const std::string> topics,
+                                                  AssignmentListener& listener) {
   std::error_code error;
   std::filesystem::create_directories(folder + "/members", error);
   if (error) return fatal("io", "cannot make " + folder + ": " + error.message());
@@ -63,7 +64,8 @@ std::vector<TopicPartition> GroupReader::share() {
     }
   }
   std::sort(members.begin(), members.end());
-  const auto mine = static_cast<std::size_t>(std::find(members.begin(), members.end(), id_) - members.begin());
+  const auto mine =
+      static_cast<std::size_t>(std::find(members.begin(), members.end(), id_) - members.begin());
   std::vector<TopicPartition> wanted;
   std::size_t turn = 0;
   for (const std::string& topic : topics_) {
@@ -128,7 +130,8 @@ Result<std::span<const ReadRecord>> GroupReader::poll(std::size_t bytes_max, std
       if (Status s = rebalance(); !s) return s.error();
       next_look_ = now + kLookInterval;
     }
-    const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(std::min(until, next_look_) - now);
+    const auto pause =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::min(until, next_look_) - now);
     auto batch = reader_.poll(bytes_max, std::max(pause, std::chrono::milliseconds(0)), stop);
     now = std::chrono::steady_clock::now();
     if (!batch || !batch->empty() || now >= until || stop.stop_requested()) return batch;

@@ -1,5 +1,6 @@
-// A member of a consumer group across processes: members are locked files in the group's folder, and a partition is read
-// by whoever holds its lock file. A killed process loses its locks with its descriptors, so nothing needs to time out.
+// A member of a consumer group across processes: members are locked files in the group's folder, and a
+// partition is read by whoever holds its lock file. A killed process loses its locks with its descriptors, so
+// nothing needs to time out.
 #pragma once
 #include <map>
 #include <memory>
@@ -26,7 +27,8 @@ class GroupReader final : public Reader {
  public:
   // `folder`: of the group; made when missing.
   static Result<std::unique_ptr<Reader>> join(std::shared_ptr<Views> views, const std::string& folder,
-                                              std::span<const std::string> topics, AssignmentListener& listener);
+                                              std::span<const std::string> topics,
+                                              AssignmentListener& listener);
   ~GroupReader() override;
 
   Result<std::span<const ReadRecord>> poll(std::size_t bytes_max, std::chrono::milliseconds wait,

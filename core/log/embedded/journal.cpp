@@ -5,12 +5,16 @@
 namespace plumbline::log::embedded {
 
 Journal::Journal(Files& files, TopicMeta meta, const JournalOptions& options)
-    : files_(files), meta_(std::move(meta)), options_(options), view_(std::make_shared<TopicView>(meta_)),
+    : files_(files),
+      meta_(std::move(meta)),
+      options_(options),
+      view_(std::make_shared<TopicView>(meta_)),
       salts_(options.salt_seed ? *options.salt_seed : std::random_device{}()) {
   next_.resize(static_cast<std::size_t>(meta_.spec.partitions));
 }
 
-Result<std::unique_ptr<Journal>> Journal::create(Files& files, const TopicMeta& meta, const JournalOptions& options) {
+Result<std::unique_ptr<Journal>> Journal::create(Files& files, const TopicMeta& meta,
+                                                 const JournalOptions& options) {
   std::unique_ptr<Journal> journal(new Journal(files, meta, options));
   if (Status s = files.make_folder("topics"); !s) return s.error();
   if (Status s = files.make_folder(journal->folder()); !s) return s.error();
@@ -41,11 +45,13 @@ Status Journal::start_segment(std::uint64_t number) {
   auto file = files_.open(path + ".tmp", true);
   if (!file) return file.error();
   std::string first = encode(header);
-  first.resize(kSegmentHeaderBytes + std::min<std::uint64_t>(std::uint64_t{64} << 10, options_.zero_chunk_bytes), '\0');
+  first.resize(
+      kSegmentHeaderBytes + std::min<std::uint64_t>(std::uint64_t{64} << 10, options_.zero_chunk_bytes),
+      '\0');
   if (Status s = (*file)->write_at(0, first); !s) return s;
   if (Status s = sync_new(**file); !s) return s;
-  // Everything that may fail harmlessly comes before the rename: with the successor in place, nothing may be appended to
-  // the old segment any more.
+  // Everything that may fail harmlessly comes before the rename: with the successor in place, nothing may be
+  // appended to the old segment any more.
   auto segment = open_segment(files_, path + ".tmp", options_.segment_bytes);
   if (!segment) return segment.error();
   auto ahead = files_.open(path + ".tmp", false);
@@ -79,7 +85,8 @@ Status Journal::final_unless_ok(Status status) {
   return status;
 }
 
-// A file that nothing rests on yet: a full disk there may heal, anything else says that the disk can't be trusted.
+// A file that nothing rests on yet: a full disk there may heal, anything else says that the disk can't be
+// trusted.
 Status Journal::sync_new(File& file) {
   Status synced = file.sync();
   return !synced && synced.error().code == "no_space" ? synced : final_unless_ok(std::move(synced));
@@ -96,8 +103,8 @@ Error Journal::refused() const {
 
 Status Journal::zero_to(File& file, std::uint64_t needed) {
   static const std::vector<char> zeros(std::size_t{64} << 10);
-  const std::uint64_t end =
-      std::min(std::max(needed, prepared_.load() + options_.zero_chunk_bytes), std::max(options_.segment_bytes, needed));
+  const std::uint64_t end = std::min(std::max(needed, prepared_.load() + options_.zero_chunk_bytes),
+                                     std::max(options_.segment_bytes, needed));
   if (end <= prepared_) return ok_status();
   std::uint64_t at = prepared_;
   Status written = ok_status();
@@ -118,7 +125,8 @@ Status Journal::prepare_ahead() {
   const std::lock_guard lock(zero_mutex_);
   if (failed_) return refused();
   if (end_ == kSegmentHeaderBytes && prepared_ > end_) return ok_status();  // nothing came yet: stay small
-  if (prepared_ >= options_.segment_bytes || prepared_ - end_ >= options_.zero_chunk_bytes) return ok_status();
+  if (prepared_ >= options_.segment_bytes || prepared_ - end_ >= options_.zero_chunk_bytes)
+    return ok_status();
   return zero_to(*ahead_, prepared_ + 1);
 }
 
@@ -127,7 +135,8 @@ Status Journal::append(std::span<Pending> records) {
   if (failed_) return refused();
   std::uint64_t bytes = kGroupHeaderBytes;
   for (const Pending& r : records) bytes += r.size;
-  if (bytes > group_bytes_max()) return retryable("no_space", "a group larger than a segment: raise embedded.segment_bytes");
+  if (bytes > group_bytes_max())
+    return retryable("no_space", "a group larger than a segment: raise embedded.segment_bytes");
   if (end_ + bytes > options_.segment_bytes && end_ > kSegmentHeaderBytes) {
     if (Status s = roll(); !s) return s.error().code == "no_space" ? s : final_unless_ok(std::move(s));
   }
@@ -151,7 +160,10 @@ Status Journal::append(std::span<Pending> records) {
              static_cast<std::uint32_t>(records.size()));
   if (Status s = file_->write_at(end_, group_); !s) {
     for (Pending& r : records) --next_[static_cast<std::size_t>(r.partition)];
-    return s.error().code == "no_space" ? s : final_unless_ok(std::move(s));
+    if (s.error().code != "no_space") return final_unless_ok(std::move(s));
+    // What is missing may be zeros that were there before: the group may read as whole until the next one
+    // replaces it.
+    return retryable("unfinished", s.error().message);
   }
   end_ += bytes;
   ++next_group_;
@@ -166,7 +178,8 @@ Status Journal::sync() {
   if (failed_) return refused();  // the zero filler met the failure meanwhile
   // On a full disk only other processes wait, for the watermark: the next group brings it.
   Status published = publish();
-  return published || published.error().code == "no_space" ? ok_status() : final_unless_ok(std::move(published));
+  return published || published.error().code == "no_space" ? ok_status()
+                                                           : final_unless_ok(std::move(published));
 }
 
 Status Journal::publish() {

@@ -1,6 +1,6 @@
-// The files of one topic, written by one owner. All partitions share one journal, so a group commit is one write and one
-// fdatasync whatever it holds (docs/adr/0002). Appends and sync come from one thread; keep() and prepare_ahead() may come
-// from another. Deterministic: no threads, no clock of its own.
+// The files of one topic, written by one owner. All partitions share one journal, so a group commit is one
+// write and one fdatasync whatever it holds (docs/adr/0002). Appends and sync come from one thread; keep()
+// and prepare_ahead() may come from another. Deterministic: no threads, no clock of its own.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -19,10 +19,12 @@ namespace plumbline::log::embedded {
 
 struct JournalOptions {
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;
-  std::uint64_t zero_chunk_bytes = std::uint64_t{4} << 20;   // zero-filled and synced at once, ahead of the appends
-  std::uint64_t compact_bytes_min = std::uint64_t{1} << 20;  // a compacted topic's open segment is closed from here on
-  std::int64_t tombstone_keep_ms = 3600 * 1000;              // so that a running reader sees a deletion
-  std::optional<std::uint32_t> salt_seed;                    // of the segments' salts; none: of the system's randomness
+  std::uint64_t zero_chunk_bytes = std::uint64_t{4}
+                                   << 20;  // zero-filled and synced at once, ahead of the appends
+  std::uint64_t compact_bytes_min = std::uint64_t{1}
+                                    << 20;       // a compacted topic's open segment is closed from here on
+  std::int64_t tombstone_keep_ms = 3600 * 1000;  // so that a running reader sees a deletion
+  std::optional<std::uint32_t> salt_seed;        // of the segments' salts; none: of the system's randomness
 };
 
 // A record to be written: encoded by append_record; its offset is put in place here.
@@ -36,28 +38,33 @@ struct Pending {
 class Journal {
  public:
   // Makes the topic's folder and first segment, durably.
-  static Result<std::unique_ptr<Journal>> create(Files& files, const TopicMeta& meta, const JournalOptions& options);
+  static Result<std::unique_ptr<Journal>> create(Files& files, const TopicMeta& meta,
+                                                 const JournalOptions& options);
   // Opens what is there: cuts a torn tail; "log_corrupt" when anything synced is damaged or missing.
-  static Result<std::unique_ptr<Journal>> recover(Files& files, const std::string& topic, const JournalOptions& options);
+  static Result<std::unique_ptr<Journal>> recover(Files& files, const std::string& topic,
+                                                  const JournalOptions& options);
 
-  // Writes one group. "no_space": nothing was appended and the next call may succeed. Any other error is final:
-  // what was appended since the last sync is unconfirmed and every later call fails.
+  // Writes one group. "no_space": nothing was appended and the next call may succeed. "unfinished": the same,
+  // but until then the group may be found whole after a crash. Any other error is final: what was appended
+  // since the last sync is unconfirmed and every later call fails.
   Status append(std::span<Pending> records);
   // Makes everything appended durable and visible to readers.
   Status sync();
   [[nodiscard]] std::uint64_t group_bytes_max() const { return options_.segment_bytes - kSegmentHeaderBytes; }
 
-  // Zero-fills the next chunk when appends come near the end of what is prepared. "no_space" may heal; any other error
-  // is final as append's.
+  // Zero-fills the next chunk when appends come near the end of what is prepared. "no_space" may heal; any
+  // other error is final as append's.
   Status prepare_ahead();
-  // Retention and compaction as of `now_ms`; closes the open segment when that is what they wait for. A failed sync is
-  // final as append's; what else goes wrong is tried again at the next call.
+  // Retention and compaction as of `now_ms`; closes the open segment when that is what they wait for. A
+  // failed sync is final as append's; what else goes wrong is tried again at the next call.
   Status keep(std::int64_t now_ms);
   Status set_spec(const TopicSpec& spec);  // retention may change at any start
 
   [[nodiscard]] bool failed() const { return failed_; }  // nothing is taken any more
   [[nodiscard]] const std::shared_ptr<TopicView>& view() const { return view_; }
-  [[nodiscard]] std::uint64_t cut_bytes() const { return cut_bytes_; }  // of the torn tail, when it was opened
+  [[nodiscard]] std::uint64_t cut_bytes() const {
+    return cut_bytes_;
+  }  // of the torn tail, when it was opened
 
  private:
   Journal(Files& files, TopicMeta meta, const JournalOptions& options);
@@ -97,7 +104,8 @@ class Journal {
 
   std::mutex zero_mutex_;  // the file and how far it is prepared
   std::unique_ptr<File> file_;
-  // The zero filler's own descriptor: the kernel tells each one of a failed write-back, so neither hides it from the other.
+  // The zero filler's own descriptor: the kernel tells each one of a failed write-back, so neither hides it
+  // from the other.
   std::unique_ptr<File> ahead_;
   std::atomic<std::uint64_t> prepared_{0};
   std::atomic<std::uint64_t> end_{0};

@@ -1,6 +1,6 @@
-// Property: whatever the disk does, what was acked is there after recovery, in order and byte for byte; what was refused is
-// not; nothing else appears; appends go on. One seed is one life of a topic on a SimFiles disk.
-// PLUMBLINE_SEED=n runs one seed, PLUMBLINE_SEEDS=n that many.
+// Property: whatever the disk does, what was acked is there after recovery, in order and byte for byte; what
+// was refused is not; nothing else appears; appends go on. One seed is one life of a topic on a SimFiles
+// disk. PLUMBLINE_SEED=n runs one seed, PLUMBLINE_SEEDS=n that many.
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -34,13 +34,14 @@ struct Written {
 
 // What one partition may hold.
 struct Model {
-  std::map<std::int64_t, Written> sure;                     // acked, or seen by a reader: must stay
-  std::map<std::int64_t, std::vector<Written>> open;        // unconfirmed, until the next recovery
+  std::map<std::int64_t, Written> sure;               // acked, or seen by a reader: must stay
+  std::map<std::int64_t, std::vector<Written>> open;  // unconfirmed, until the next recovery
 };
 
 class Life {
  public:
-  explicit Life(std::uint64_t seed) : random_(seed), disk_(seed * 7919 + 1), kind_(static_cast<Kind>(seed % 4)) {
+  explicit Life(std::uint64_t seed)
+      : random_(seed), disk_(seed * 7919 + 1), kind_(static_cast<Kind>(seed % 4)) {
     meta_.spec.name = "t";
     meta_.spec.partitions = kPartitions;
     meta_.spec.compacted = kind_ == Kind::kCompacted;
@@ -152,7 +153,8 @@ class Life {
         m.open[pending[i].offset].push_back(records[i]);
       } else {
         ++acked;
-        ASSERT_TRUE(m.sure.empty() || m.sure.rbegin()->first + 1 == pending[i].offset) << "a gap or an offset given twice";
+        ASSERT_TRUE(m.sure.empty() || m.sure.rbegin()->first + 1 == pending[i].offset)
+            << "a gap or an offset given twice";
         m.sure[pending[i].offset] = records[i];
       }
     }
@@ -163,7 +165,8 @@ class Life {
     if (!ahead) {
       EXPECT_NE(ahead.error().code, "log_corrupt") << ahead.error().message;
     }
-    EXPECT_TRUE(journal_->failed() || disk_.failed_syncs == failed_before_) << "upkeep lost a sync and goes on";
+    EXPECT_TRUE(journal_->failed() || disk_.failed_syncs == failed_before_)
+        << "upkeep lost a sync and goes on";
   }
 
   void check() {
@@ -191,7 +194,8 @@ class Life {
     }
     for (std::int32_t p = 0; p < kPartitions; ++p) check_kept(p, next[static_cast<std::size_t>(p)], newest);
     if (kind_ == Kind::kBySize && journal_->view()->segments().front()->header.number > 1) {
-      EXPECT_GE(held, static_cast<std::size_t>(kBytes * kPartitions)) << "more was deleted than the bound allows";
+      EXPECT_GE(held, static_cast<std::size_t>(kBytes * kPartitions))
+          << "more was deleted than the bound allows";
     }
   }
 
@@ -207,7 +211,8 @@ class Life {
       return;
     }
     const auto open = m.open.find(r.offset);
-    ASSERT_TRUE(open != m.open.end()) << "nobody wrote " << r.partition << "/" << r.offset << ", or it was refused";
+    ASSERT_TRUE(open != m.open.end())
+        << "nobody wrote " << r.partition << "/" << r.offset << ", or it was refused";
     const auto found = std::find_if(open->second.begin(), open->second.end(), same);
     ASSERT_TRUE(found != open->second.end()) << "garbage at " << r.partition << "/" << r.offset;
     m.sure[r.offset] = *found;

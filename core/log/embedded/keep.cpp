@@ -14,7 +14,8 @@ Status each_record(const Segment& segment, const std::string& path, Visit visit)
   for (std::uint64_t at = kSegmentHeaderBytes; at < end;) {
     const auto group = group_at(data + at, end - at, segment.header.salt);
     if (!group || !body_holds(data + at, *group, segment.header.salt)) {
-      return fatal("log_corrupt", path + " at byte " + std::to_string(at) + ": checksum; not compacted. Restore it from a backup");
+      return fatal("log_corrupt", path + " at byte " + std::to_string(at) +
+                                      ": checksum; not compacted. Restore it from a backup");
     }
     const char* record = data + at + kGroupHeaderBytes;
     for (std::uint32_t i = 0; i < group->records; ++i) {
@@ -38,7 +39,8 @@ Status Journal::drop_oldest() {
   auto all = view_->segments();
   const std::uint64_t number = all.front()->header.number;
   all.erase(all.begin());
-  // The file first: were it left behind, the next one's removal would look like a hole. Readers keep their mapping.
+  // The file first: were it left behind, the next one's removal would look like a hole. Readers keep their
+  // mapping.
   if (Status s = files_.remove(segment_path(meta_.spec.name, number)); !s) return s;
   view_->set_segments(std::move(all));
   return sync_names();
@@ -81,8 +83,9 @@ Status Journal::compact(std::int64_t now_ms) {
 Status Journal::write_compacted(const std::vector<std::shared_ptr<Segment>>& closed, std::int64_t now_ms) {
   std::unordered_map<std::string, std::int64_t> newest;
   for (const auto& s : view_->segments()) {
-    Status read = each_record(*s, segment_path(meta_.spec.name, s->header.number),
-                              [&](const char* r, const RecordHeader& h) { newest[identity(r, h)] = h.offset; });
+    Status read =
+        each_record(*s, segment_path(meta_.spec.name, s->header.number),
+                    [&](const char* r, const RecordHeader& h) { newest[identity(r, h)] = h.offset; });
     if (!read) return read;
   }
   SegmentHeader header = closed.front()->header;  // begins where the first began
@@ -102,13 +105,14 @@ Status Journal::write_compacted(const std::vector<std::shared_ptr<Segment>>& clo
     records = 0;
   };
   for (const auto& s : closed) {
-    Status read = each_record(*s, segment_path(meta_.spec.name, s->header.number), [&](const char* r, const RecordHeader& h) {
-      if (newest[identity(r, h)] != h.offset) return;
-      if (h.value_bytes == 0 && h.timestamp_ms < now_ms - options_.tombstone_keep_ms) return;
-      group.insert(group.end(), r, r + h.bytes);
-      ++records;
-      if (group.size() >= kGroupBytes) flush();
-    });
+    Status read = each_record(
+        *s, segment_path(meta_.spec.name, s->header.number), [&](const char* r, const RecordHeader& h) {
+          if (newest[identity(r, h)] != h.offset) return;
+          if (h.value_bytes == 0 && h.timestamp_ms < now_ms - options_.tombstone_keep_ms) return;
+          group.insert(group.end(), r, r + h.bytes);
+          ++records;
+          if (group.size() >= kGroupBytes) flush();
+        });
     if (!read) return read;
   }
   flush();

@@ -15,7 +15,8 @@ Result<std::shared_ptr<TopicView>> OwnerViews::find(std::string_view topic) {
   return found->second;
 }
 
-void OwnerViews::wait(std::uint64_t seen, std::chrono::steady_clock::time_point until, const std::stop_token& stop) {
+void OwnerViews::wait(std::uint64_t seen, std::chrono::steady_clock::time_point until,
+                      const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   ++waiting_;
   wake_.wait_until(lock, stop, until, [&] { return generation_.load() != seen; });
@@ -34,8 +35,12 @@ void OwnerViews::changed() {
   wake_.notify_all();
 }
 
-OwnerLog::OwnerLog(const config::Embedded& config, const EmbeddedOptions& options, std::unique_ptr<FileLock> lock)
-    : config_(config), options_(options), lock_(std::move(lock)), clock_(options.clock ? *options.clock : system_clock_) {
+OwnerLog::OwnerLog(const config::Embedded& config, const EmbeddedOptions& options,
+                   std::unique_ptr<FileLock> lock)
+    : config_(config),
+      options_(options),
+      lock_(std::move(lock)),
+      clock_(options.clock ? *options.clock : system_clock_) {
   journal_options_.segment_bytes = static_cast<std::uint64_t>(config.segment_bytes);
   journal_options_.compact_bytes_min = static_cast<std::uint64_t>(options.compact_bytes_min);
 }
@@ -47,10 +52,11 @@ Result<std::unique_ptr<Log>> OwnerLog::open(const config::Embedded& config, cons
   if (!files) return files.error();
   log->files_ = std::move(*files);
   if (Status s = log->recover(); !s) return s.error();
-  log->committer_ = std::make_unique<Committer>(static_cast<std::uint64_t>(config.group_bytes_max), [own = log.get()] {
-    own->views_->changed();
-    own->wake_.notify_one();
-  });
+  log->committer_ =
+      std::make_unique<Committer>(static_cast<std::uint64_t>(config.group_bytes_max), [own = log.get()] {
+        own->views_->changed();
+        own->wake_.notify_one();
+      });
   log->maintenance_ = std::jthread([own = log.get()](const std::stop_token& stop) { own->maintain(stop); });
   auto server = SocketServer::start(*log, config.dir);
   if (!server) return server.error();
@@ -96,16 +102,19 @@ void OwnerLog::add(const TopicSpec& spec, std::unique_ptr<Journal> journal) {
 
 Status check_spec(const TopicSpec& spec, std::int64_t segment_bytes) {
   const auto word = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
   };
   if (spec.name.empty() || spec.name.size() > 200 || spec.name.front() == '.' ||
       !std::all_of(spec.name.begin(), spec.name.end(), word)) {
-    return fatal("bad_topic", "a topic's name is 1 to 200 of A-Z a-z 0-9 . _ - and does not begin with a dot");
+    return fatal("bad_topic",
+                 "a topic's name is 1 to 200 of A-Z a-z 0-9 . _ - and does not begin with a dot");
   }
   if (spec.partitions < 1 || spec.partitions > kPartitionsMax) {
     return fatal("bad_topic", spec.name + ": partitions must be 1 to " + std::to_string(kPartitionsMax));
   }
-  if (spec.record_bytes_max + static_cast<std::int64_t>(kSegmentHeaderBytes + kGroupHeaderBytes) > segment_bytes) {
+  if (spec.record_bytes_max + static_cast<std::int64_t>(kSegmentHeaderBytes + kGroupHeaderBytes) >
+      segment_bytes) {
     return fatal("bad_topic", spec.name + ": a record of " + std::to_string(spec.record_bytes_max) +
                                   " bytes does not fit a segment: raise embedded.segment_bytes");
   }
@@ -116,11 +125,14 @@ Status OwnerLog::check(OwnedTopic& topic, const TopicSpec& spec) {
   const TopicSpec& is = topic.journal->view()->meta.spec;
   if (is.partitions < spec.partitions) {
     return fatal("topic_differs", spec.name + " has " + std::to_string(is.partitions) + " partitions, " +
-                                      std::to_string(spec.partitions) + " are asked for: set topics.partitions to " +
+                                      std::to_string(spec.partitions) +
+                                      " are asked for: set topics.partitions to " +
                                       std::to_string(is.partitions) + " or copy the log into a new folder");
   }
   if (is.compacted != spec.compacted) {
-    return fatal("topic_differs", spec.name + " was made with another kind of retention (compacted or not): move its folder away");
+    return fatal(
+        "topic_differs",
+        spec.name + " was made with another kind of retention (compacted or not): move its folder away");
   }
   if (spec.retention.count() > 0 && (is.retention.count() == 0 || spec.retention < is.retention)) {
     telemetry::warn("log_retention_shorter", {{"topic", std::string_view(spec.name)}});
@@ -175,7 +187,8 @@ Result<std::unique_ptr<Producer>> OwnerLog::producer(AckListener& listener) {
   return std::unique_ptr<Producer>(std::make_unique<OwnerProducer>(*this, listener));
 }
 
-Result<std::unique_ptr<Reader>> OwnerLog::join_group(std::string_view group, std::span<const std::string> topics,
+Result<std::unique_ptr<Reader>> OwnerLog::join_group(std::string_view group,
+                                                     std::span<const std::string> topics,
                                                      AssignmentListener& listener) {
   return GroupReader::join(views_, config_.dir + "/groups/" + std::string(group), topics, listener);
 }
@@ -192,16 +205,18 @@ void OwnerLog::upkeep(OwnedTopic& topic, bool due) {
   if (topic.failure_told) return;
   Status done = topic.journal->prepare_ahead();
   // On a full disk retention is what frees space.
-  if (Status kept = due ? topic.journal->keep(clock_.now().value / 1000) : ok_status(); done && !kept) done = kept;
+  if (Status kept = due ? topic.journal->keep(clock_.now().value / 1000) : ok_status(); done && !kept)
+    done = kept;
   if (done) return;
-  telemetry::warn("log_upkeep_failed",
-                  {{"topic", std::string_view(topic.name)}, {"detail", std::string_view(done.error().message)}});
+  telemetry::warn("log_upkeep_failed", {{"topic", std::string_view(topic.name)},
+                                        {"detail", std::string_view(done.error().message)}});
   if (!topic.journal->failed()) return;
   topic.failure_told = true;
   committer_->note(fatal("log_failed", done.error().message));
 }
 
-// Whoever asks healthy() may stop appending, so the next append can't be what finds out that there is space again.
+// Whoever asks healthy() may stop appending, so the next append can't be what finds out that there is space
+// again.
 void OwnerLog::look_for_space() {
   const Status now = committer_->healthy();
   if (now || now.error().code != "no_space") return;

@@ -16,7 +16,8 @@ class OwnerViews final : public Views {
  public:
   Result<std::shared_ptr<TopicView>> find(std::string_view topic) override;
   std::uint64_t generation() override { return generation_.load(); }
-  void wait(std::uint64_t seen, std::chrono::steady_clock::time_point until, const std::stop_token& stop) override;
+  void wait(std::uint64_t seen, std::chrono::steady_clock::time_point until,
+            const std::stop_token& stop) override;
   void add(const std::shared_ptr<TopicView>& view);
   void changed();
 

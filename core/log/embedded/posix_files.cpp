@@ -16,14 +16,16 @@ namespace {
 Error failure(const std::string& what, const std::string& path) {
   const int number = errno;
   const std::string message = "cannot " + what + " " + path + ": " + std::strerror(number);
-  if (number == ENOSPC || number == EDQUOT) return retryable("no_space", message + "; free space on that disk");
+  if (number == ENOSPC || number == EDQUOT)
+    return retryable("no_space", message + "; free space on that disk");
   if (number == ENOENT) return retryable("not_found", message);
   return fatal("io", message);
 }
 
 class PosixFile final : public File {
  public:
-  PosixFile(int fd, std::string path, bool read_only) : fd_(fd), path_(std::move(path)), read_only_(read_only) {}
+  PosixFile(int fd, std::string path, bool read_only)
+      : fd_(fd), path_(std::move(path)), read_only_(read_only) {}
   ~PosixFile() override { close(fd_); }
   PosixFile(const PosixFile&) = delete;
   PosixFile& operator=(const PosixFile&) = delete;
@@ -46,7 +48,8 @@ class PosixFile final : public File {
   Result<std::shared_ptr<const char>> map(std::size_t bytes) override {
     void* at = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, fd_, 0);
     if (at == MAP_FAILED) return failure("map", path_);
-    return std::shared_ptr<const char>(static_cast<const char*>(at), [at, bytes](const char*) { munmap(at, bytes); });
+    return std::shared_ptr<const char>(static_cast<const char*>(at),
+                                       [at, bytes](const char*) { munmap(at, bytes); });
   }
 
  private:
@@ -103,13 +106,16 @@ class PosixFiles final : public Files {
     char buffer[4096];
     ssize_t n = 0;
     while ((n = ::read(fd, buffer, sizeof buffer)) > 0) text.append(buffer, static_cast<std::size_t>(n));
-    Result<std::string> result = n < 0 ? Result<std::string>(failure("read", at(path))) : Result<std::string>(text);
+    Result<std::string> result =
+        n < 0 ? Result<std::string>(failure("read", at(path))) : Result<std::string>(text);
     close(fd);
     return result;
   }
 
  private:
-  [[nodiscard]] std::string at(const std::string& path) const { return path.empty() ? root_ : root_ + "/" + path; }
+  [[nodiscard]] std::string at(const std::string& path) const {
+    return path.empty() ? root_ : root_ + "/" + path;
+  }
   std::string root_;
   bool read_only_;
 };
@@ -129,7 +135,8 @@ Status write_whole(Files& files, const std::string& folder, const std::string& n
 
 Result<std::unique_ptr<Files>> posix_files(const std::string& root, bool read_only) {
   if (!read_only) {
-    for (std::size_t slash = root.find('/', 1); slash != std::string::npos; slash = root.find('/', slash + 1)) {
+    for (std::size_t slash = root.find('/', 1); slash != std::string::npos;
+         slash = root.find('/', slash + 1)) {
       mkdir(root.substr(0, slash).c_str(), 0700);
     }
     if (mkdir(root.c_str(), 0700) != 0 && errno != EEXIST) return failure("make folder", root);

@@ -7,7 +7,8 @@ constexpr std::size_t kSpareBytesMax = std::size_t{1} << 20;
 constexpr std::size_t kSparesMax = 4;
 }  // namespace
 
-OwnerProducer::OwnerProducer(OwnerLog& log, AckListener& listener) : log_(log), listener_(listener), batch_(fresh()) {}
+OwnerProducer::OwnerProducer(OwnerLog& log, AckListener& listener)
+    : log_(log), listener_(listener), batch_(fresh()) {}
 
 OwnerProducer::~OwnerProducer() {
   submit();
@@ -30,7 +31,8 @@ std::unique_ptr<Batch> OwnerProducer::fresh() {
     used->bytes.clear();
     used->entries.clear();
     const std::lock_guard lock(pool->mutex);
-    if (used->bytes.capacity() <= kSpareBytesMax && pool->spare.size() < kSparesMax) pool->spare.push_back(std::move(used));
+    if (used->bytes.capacity() <= kSpareBytesMax && pool->spare.size() < kSparesMax)
+      pool->spare.push_back(std::move(used));
     if (--pool->out == 0) pool->empty.notify_all();
   };
   return batch;
@@ -41,7 +43,8 @@ std::string_view OwnerProducer::refusal(const Record& record, std::size_t bytes)
   if (topic_ == nullptr) return "unknown_topic";
   if (record.partition < 0 || record.partition >= topic_->partitions) return "unknown_partition";
   if (record.headers.size() > kHeadersMax) return "too_many_headers";
-  if (bytes > static_cast<std::size_t>(topic_->record_bytes_max.load(std::memory_order_relaxed))) return "too_large";
+  if (bytes > static_cast<std::size_t>(topic_->record_bytes_max.load(std::memory_order_relaxed)))
+    return "too_large";
   auto& queued = log_.committer().queued_bytes;
   if (queued.load() + static_cast<std::int64_t>(bytes) > log_.config().queue_bytes_max) return "queue_full";
   queued += static_cast<std::int64_t>(bytes);

@@ -6,9 +6,10 @@ namespace plumbline::log::embedded {
 namespace {
 
 Error lost(const TopicPartition& at, std::int64_t offset, const Watermarks& marks, const std::string& why) {
-  return fatal("position_lost", at.topic + "/" + std::to_string(at.partition) + ": position " + std::to_string(offset) + " " +
-                                    why + "; the log holds offsets " + std::to_string(marks.low) + " to " +
-                                    std::to_string(marks.high) + " (exclusive). Records in between are lost to this reader");
+  return fatal("position_lost", at.topic + "/" + std::to_string(at.partition) + ": position " +
+                                    std::to_string(offset) + " " + why + "; the log holds offsets " +
+                                    std::to_string(marks.low) + " to " + std::to_string(marks.high) +
+                                    " (exclusive). Records in between are lost to this reader");
 }
 
 }  // namespace
@@ -17,7 +18,8 @@ Status JournalReader::add(const StartPosition& from) {
   auto view = views_->find(from.at.topic);
   if (!view) return view.error();
   if (from.at.partition < 0 || from.at.partition >= (*view)->meta.spec.partitions) {
-    return fatal("unknown_partition", from.at.topic + " has no partition " + std::to_string(from.at.partition));
+    return fatal("unknown_partition",
+                 from.at.topic + " has no partition " + std::to_string(from.at.partition));
   }
   const Watermarks marks = (*view)->watermarks(from.at.partition);
   const std::int64_t offset = from.offset.value_or(marks.low);
@@ -51,7 +53,8 @@ void JournalReader::place(Cursor& cursor) {
     if (cursor.wanted[p] < 0) continue;
     auto segment = cursor.view->containing(static_cast<std::int32_t>(p), cursor.wanted[p]);
     if (!segment) continue;
-    if (!cursor.segment || segment->header.number < cursor.segment->header.number) cursor.segment = std::move(segment);
+    if (!cursor.segment || segment->header.number < cursor.segment->header.number)
+      cursor.segment = std::move(segment);
   }
   cursor.at = kSegmentHeaderBytes;
   cursor.group_end = 0;
@@ -74,7 +77,8 @@ std::vector<TopicPartition> JournalReader::assignment() const {
 Result<bool> JournalReader::next_segment(Cursor& cursor) {
   // Looked up before the end is looked at again: a segment is closed before its successor can be found.
   auto next = cursor.view->first_after(cursor.segment->header.number);
-  if (!next || cursor.at < cursor.segment->end.load(std::memory_order_acquire)) return static_cast<bool>(next);
+  if (!next || cursor.at < cursor.segment->end.load(std::memory_order_acquire))
+    return static_cast<bool>(next);
   for (std::size_t p = 0; p < cursor.wanted.size(); ++p) {
     const std::int64_t first = next->header.first_offsets[p];
     if (cursor.wanted[p] < 0 || cursor.wanted[p] >= first) continue;
@@ -103,9 +107,10 @@ Result<bool> JournalReader::enter_group(Cursor& cursor) {
   const char* at = cursor.segment->data.get() + cursor.at;
   const auto group = group_at(at, end - cursor.at, cursor.segment->header.salt);
   if (!group || !body_holds(at, *group, cursor.segment->header.salt)) {
-    return fatal("log_corrupt", segment_path(cursor.view->meta.spec.name, cursor.segment->header.number) + " at byte " +
-                                    std::to_string(cursor.at) +
-                                    ": checksum does not hold. Restore the log's folder from a backup; nothing was skipped");
+    return fatal("log_corrupt",
+                 segment_path(cursor.view->meta.spec.name, cursor.segment->header.number) + " at byte " +
+                     std::to_string(cursor.at) +
+                     ": checksum does not hold. Restore the log's folder from a backup; nothing was skipped");
   }
   cursor.group_end = cursor.at + group->bytes;
   cursor.at += kGroupHeaderBytes;

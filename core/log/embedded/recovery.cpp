@@ -1,5 +1,6 @@
-// Opening a topic after any kind of end. A group is begun only after the one before it was synced, so at most the last one
-// can be torn: it is cut. Damage anywhere else is loss of acknowledged records and stops the log by name.
+// Opening a topic after any kind of end. A group is begun only after the one before it was synced, so at most
+// the last one can be torn: it is cut. Damage anywhere else is loss of acknowledged records and stops the log
+// by name.
 #include <algorithm>
 
 #include "core/log/embedded/journal.h"
@@ -8,14 +9,16 @@ namespace plumbline::log::embedded {
 namespace {
 
 Error damage(const std::string& path, std::uint64_t at, const std::string& what) {
-  return fatal("log_corrupt", path + " at byte " + std::to_string(at) + ": " + what +
-                                  "; acknowledged records are damaged. Restore the log's folder from a backup, or move the "
-                                  "topic's folder away (its positions are then reported as lost)");
+  return fatal("log_corrupt",
+               path + " at byte " + std::to_string(at) + ": " + what +
+                   "; acknowledged records are damaged. Restore the log's folder from a backup, or move the "
+                   "topic's folder away (its positions are then reported as lost)");
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Journal>> Journal::recover(Files& files, const std::string& topic, const JournalOptions& options) {
+Result<std::unique_ptr<Journal>> Journal::recover(Files& files, const std::string& topic,
+                                                  const JournalOptions& options) {
   auto text = files.read(topic_folder(topic) + "/topic");
   if (!text) return text.error();
   auto meta = decode_meta(topic, *text);
@@ -100,7 +103,8 @@ Status Journal::scan_last() {
   std::uint64_t at = kSegmentHeaderBytes;
   while (at < size) {
     const auto group = group_at(data + at, size - at, segment_->header.salt);
-    if (!group || group->number != next_group_ || !body_holds(data + at, *group, segment_->header.salt)) break;
+    if (!group || group->number != next_group_ || !body_holds(data + at, *group, segment_->header.salt))
+      break;
     const char* record = data + at + kGroupHeaderBytes;
     for (std::uint32_t i = 0; i < group->records; ++i) {
       const RecordHeader h = record_at(record);
@@ -124,7 +128,8 @@ Status Journal::check_damage(std::uint64_t from, std::uint64_t size) {
   const char* data = segment_->data.get();
   for (std::uint64_t at = from; at + kGroupHeaderBytes <= size; at += 8) {
     const auto group = group_at(data + at, size - at, segment_->header.salt);
-    if (group && group->number > next_group_) return damage(path, from, "a group is damaged and later ones are whole");
+    if (group && group->number > next_group_)
+      return damage(path, from, "a group is damaged and later ones are whole");
   }
   auto file = files_.open(folder() + "/synced", true);
   if (!file) return file.error();
@@ -134,15 +139,16 @@ Status Journal::check_damage(std::uint64_t from, std::uint64_t size) {
   const auto synced = decode_synced(*text);
   const std::uint64_t number = segment_->header.number;
   if (synced && (synced->segment > number || (synced->segment == number && synced->end > from))) {
-    return damage(path, from, "records up to segment " + std::to_string(synced->segment) + " byte " +
-                                  std::to_string(synced->end) + " were synced and are gone");
+    return damage(path, from,
+                  "records up to segment " + std::to_string(synced->segment) + " byte " +
+                      std::to_string(synced->end) + " were synced and are gone");
   }
   if (synced && synced->segment == number) synced_before_ = synced->end;
   return ok_status();
 }
 
-// After a failed sync the page cache may hold groups that the disk has not and that no later sync would write: they read
-// well now and would be gone after a power cut. Written once more, they are.
+// After a failed sync the page cache may hold groups that the disk has not and that no later sync would
+// write: they read well now and would be gone after a power cut. Written once more, they are.
 Status Journal::write_again(std::uint64_t to) {
   if (synced_before_ >= to) return ok_status();
   return file_->write_at(synced_before_, {segment_->data.get() + synced_before_, to - synced_before_});

@@ -134,7 +134,8 @@ void SimFiles::change(Change c) {
 
 Result<std::unique_ptr<File>> SimFiles::open(const std::string& path, bool create) {
   const auto found = names_.find(path);
-  if (found != names_.end()) return std::unique_ptr<File>(std::make_unique<SimFile>(*this, found->second, path));
+  if (found != names_.end())
+    return std::unique_ptr<File>(std::make_unique<SimFile>(*this, found->second, path));
   if (!create) return retryable("not_found", path);
   if (full()) return no_space(path);
   auto inode = std::make_shared<SimInode>(kCapacity);

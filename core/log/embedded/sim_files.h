@@ -1,5 +1,6 @@
-// A disk for tests, in memory, with everything a real one may do: it loses unsynced writes and names, tears them at sectors
-// and in any order, fails syncs (and forgets what they should have written), and is full. Seeded; not thread-safe.
+// A disk for tests, in memory, with everything a real one may do: it loses unsynced writes and names, tears
+// them at sectors and in any order, fails syncs (and forgets what they should have written), and is full.
+// Seeded; not thread-safe.
 #pragma once
 #include <map>
 #include <memory>
@@ -14,7 +15,8 @@ namespace plumbline::log::embedded {
 
 struct SimFaults {
   double sync_fails = 0;  // chance of each sync, of files and folders
-  double no_space = 0;    // chance of each write, creation and rename, once it began; lasts until space() is given back
+  double no_space =
+      0;  // chance of each write, creation and rename, once it began; lasts until space() is given back
 };
 
 // What a file holds in the page cache and on the disk. Writes are in place: maps stay valid.
@@ -48,7 +50,9 @@ class SimFiles final : public Files {
 
   // For files.
   [[nodiscard]] bool chance(double p) { return p > 0 && std::uniform_real_distribution<>(0, 1)(random_) < p; }
-  [[nodiscard]] std::uint64_t below(std::uint64_t n) { return std::uniform_int_distribution<std::uint64_t>(0, n - 1)(random_); }
+  [[nodiscard]] std::uint64_t below(std::uint64_t n) {
+    return std::uniform_int_distribution<std::uint64_t>(0, n - 1)(random_);
+  }
   [[nodiscard]] bool full();
   // Some of the dirty sectors reach the disk, as they are now.
   void write_back(SimInode& inode);
@@ -65,8 +69,8 @@ class SimFiles final : public Files {
 
   std::mt19937_64 random_;
   bool full_ = false;
-  Names names_;       // as processes see them
-  Names disk_names_;  // as the disk has them
+  Names names_;                                         // as processes see them
+  Names disk_names_;                                    // as the disk has them
   std::map<std::string, std::vector<Change>> pending_;  // by folder
 };
 

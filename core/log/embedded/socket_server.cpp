@@ -16,7 +16,8 @@
 namespace plumbline::log::embedded {
 namespace {
 
-constexpr std::chrono::seconds kSendWaitMax{10};  // then a client that reads no acks is cut off: it must not hold up our end
+constexpr std::chrono::seconds kSendWaitMax{
+    10};  // then a client that reads no acks is cut off: it must not hold up our end
 
 // Acks leave on a thread of their own, so that a slow client never holds up the commit.
 class AckSender final : public AckListener {
@@ -58,7 +59,8 @@ class AckSender final : public AckListener {
       lock.unlock();
       {
         const std::lock_guard sending(send_mutex_);
-        if (!send_frame(fd_, 1, body)) shutdown(fd_, SHUT_RDWR);  // a part of a frame may be out: nothing can follow
+        if (!send_frame(fd_, 1, body))
+          shutdown(fd_, SHUT_RDWR);  // a part of a frame may be out: nothing can follow
       }
       lock.lock();
     }
@@ -92,8 +94,8 @@ bool append_one(Producer& producer, std::string_view& from) {
   }
   std::vector<Header> headers;
   headers_at(from.data(), h, headers);
-  producer.append({topic, static_cast<std::int32_t>(h.partition), key_at(from.data(), h), value_at(from.data(), h), headers,
-                   h.timestamp_ms},
+  producer.append({topic, static_cast<std::int32_t>(h.partition), key_at(from.data(), h),
+                   value_at(from.data(), h), headers, h.timestamp_ms},
                   token);
   from.remove_prefix(h.bytes);
   return true;

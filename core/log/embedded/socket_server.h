@@ -1,12 +1,13 @@
 // The owner's Unix socket (mode 0600): other processes of the same user append and make topics through it.
 //
-// Frames: u32 bytes, u8 kind, body. To the owner: 1 append batch = { u32 topic bytes, topic, u64 token, record as in
-// format.h }*; 2 ensure topic = topic bytes, name, encoded meta. From the owner: 1 acks = { u64 token, u8 status, i64
-// offset, u32 reason bytes, reason }*; 2 answer = u8 fault (255: fine), u32 code bytes, code, message.
+// Frames: u32 bytes, u8 kind, body. To the owner: 1 append batch = { u32 topic bytes, topic, u64 token,
+// record as in format.h }*; 2 ensure topic = topic bytes, name, encoded meta. From the owner: 1 acks = { u64
+// token, u8 status, i64 offset, u32 reason bytes, reason }*; 2 answer = u8 fault (255: fine), u32 code bytes,
+// code, message.
 #pragma once
 #include <atomic>
-#include <memory>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>

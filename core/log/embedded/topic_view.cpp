@@ -7,10 +7,11 @@
 namespace plumbline::log::embedded {
 
 std::string encode(const TopicMeta& m) {
-  return "partitions " + std::to_string(m.spec.partitions) + "\ncompacted " + std::to_string(m.spec.compacted ? 1 : 0) +
-         "\nretention_ms " + std::to_string(m.spec.retention.count()) + "\nretention_bytes " +
-         std::to_string(m.spec.retention_bytes) + "\nrecord_bytes_max " + std::to_string(m.spec.record_bytes_max) +
-         "\nincarnation " + m.incarnation.to_string() + "\n";
+  return "partitions " + std::to_string(m.spec.partitions) + "\ncompacted " +
+         std::to_string(m.spec.compacted ? 1 : 0) + "\nretention_ms " +
+         std::to_string(m.spec.retention.count()) + "\nretention_bytes " +
+         std::to_string(m.spec.retention_bytes) + "\nrecord_bytes_max " +
+         std::to_string(m.spec.record_bytes_max) + "\nincarnation " + m.incarnation.to_string() + "\n";
 }
 
 Result<TopicMeta> decode_meta(const std::string& name, std::string_view text) {
@@ -36,7 +37,9 @@ Result<TopicMeta> decode_meta(const std::string& name, std::string_view text) {
   meta.spec.record_bytes_max = number("record_bytes_max");
   const auto incarnation = Uuid::parse(words["incarnation"]);
   if (!incarnation || meta.spec.partitions < 1 || meta.spec.partitions > kPartitionsMax) {
-    return fatal("log_corrupt", "topics/" + name + "/topic is damaged: restore it from a backup or remove the topic's folder");
+    return fatal(
+        "log_corrupt",
+        "topics/" + name + "/topic is damaged: restore it from a backup or remove the topic's folder");
   }
   meta.incarnation = *incarnation;
   return meta;
@@ -69,7 +72,9 @@ Result<std::shared_ptr<Segment>> open_segment(Files& files, const std::string& p
   auto file = files.open(path, false);
   if (!file) return file.error();
   const std::uint64_t size = (*file)->size();
-  auto damaged = fatal("log_corrupt", path + " has a damaged header: restore the file from a backup, or move the topic's folder away to start anew");
+  auto damaged = fatal("log_corrupt", path +
+                                          " has a damaged header: restore the file from a backup, or move "
+                                          "the topic's folder away to start anew");
   if (size < kSegmentHeaderBytes) return damaged;
   auto data = (*file)->map(std::max<std::size_t>(map_bytes, size));
   if (!data) return data.error();
@@ -82,7 +87,8 @@ Result<std::shared_ptr<Segment>> open_segment(Files& files, const std::string& p
   return segment;
 }
 
-TopicView::TopicView(TopicMeta m) : meta(std::move(m)), highs_(static_cast<std::size_t>(meta.spec.partitions)) {}
+TopicView::TopicView(TopicMeta m)
+    : meta(std::move(m)), highs_(static_cast<std::size_t>(meta.spec.partitions)) {}
 
 Watermarks TopicView::watermarks(std::int32_t partition) const {
   const std::lock_guard lock(mutex_);

@@ -1,5 +1,5 @@
-// What readers see of a topic: its segments up to the synced watermark. The owner publishes into it; another process
-// refreshes it from the files. Thread-safe.
+// What readers see of a topic: its segments up to the synced watermark. The owner publishes into it; another
+// process refreshes it from the files. Thread-safe.
 #pragma once
 #include <atomic>
 #include <memory>
@@ -15,7 +15,7 @@ namespace plumbline::log::embedded {
 struct Segment {
   SegmentHeader header;
   std::shared_ptr<const char> data;
-  std::uint64_t file_bytes = 0;  // when it was opened
+  std::uint64_t file_bytes = 0;                         // when it was opened
   std::atomic<std::uint64_t> end{kSegmentHeaderBytes};  // synced; below it bytes never change
   std::atomic<std::int64_t> newest_ms{0};
 };

@@ -16,7 +16,8 @@ class Views {
   // Rises whenever something became readable.
   [[nodiscard]] virtual std::uint64_t generation() = 0;
   // Waits until generation() is no longer `seen`, `until` or stop.
-  virtual void wait(std::uint64_t seen, std::chrono::steady_clock::time_point until, const std::stop_token& stop) = 0;
+  virtual void wait(std::uint64_t seen, std::chrono::steady_clock::time_point until,
+                    const std::stop_token& stop) = 0;
 };
 
 }  // namespace plumbline::log::embedded
