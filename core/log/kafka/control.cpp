@@ -1,6 +1,7 @@
 #include "core/log/kafka/control.h"
 
 #include <algorithm>
+#include <thread>
 
 namespace plumbline::log::kafka {
 namespace {
@@ -106,8 +107,23 @@ Result<std::vector<std::string>> Control::topics(std::chrono::milliseconds wait)
 
 Result<Watermarks> Control::watermarks(const TopicPartition& at, std::chrono::milliseconds wait) {
   Watermarks marks;
-  const auto code = rd_kafka_query_watermark_offsets(client_.get(), at.topic.c_str(), at.partition,
-                                                     &marks.low, &marks.high, ms(wait));
+  const auto ask = [&] {
+    return rd_kafka_query_watermark_offsets(client_.get(), at.topic.c_str(), at.partition, &marks.low,
+                                            &marks.high, ms(wait));
+  };
+  // A partition that was only just made, or whose broker was, has no leader for a moment.
+  const auto deadline = std::chrono::steady_clock::now() + wait;
+  auto code = ask();
+  while ((code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+          code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) &&
+         std::chrono::steady_clock::now() < deadline) {
+    const rd_kafka_metadata_t* raw = nullptr;  // asks anew who leads
+    if (rd_kafka_metadata(client_.get(), 1, nullptr, &raw, ms(wait)) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      const Metadata held(raw);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    code = ask();
+  }
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
     return to_error(code, "watermarks of " + at.topic + "/" + std::to_string(at.partition));
   return marks;
