@@ -152,7 +152,9 @@ Status TopicView::list_again(Files& files, const Synced& synced) {
   std::vector<std::shared_ptr<Segment>> now;
   for (const std::string& name : *names) {
     if (!name.ends_with(".segment")) continue;
-    const std::uint64_t number = std::stoull(name);
+    std::uint64_t number = 0;
+    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (parsed.ec != std::errc{} || *parsed.ptr != '.') continue;  // not one of ours
     if (number > synced.segment) continue;
     const auto known = std::find_if(segments_.begin(), segments_.end(),
                                     [&](const auto& s) { return s->header.number == number; });
