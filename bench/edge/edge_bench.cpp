@@ -84,7 +84,7 @@ int bench_main(tests::Backend backend, double seconds, int rounds) {
   const tests::Tenant tenant = stack.create_tenant("bench");
   const int beast_port = test::free_port(), nginx_port = test::free_port();
   test::Process beast(
-      {{std::string(PLUMBLINE_BINARY_DIR) + "/bench/beast_server", std::to_string(beast_port), "2"},
+      {{std::string(PLUMBLINE_BINARY_DIR) + "/bin/bench/beast_server", std::to_string(beast_port), "2"},
        {},
        stack.folder() / "beast.log"});
   beast.start();
