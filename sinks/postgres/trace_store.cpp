@@ -11,20 +11,24 @@ namespace {
 constexpr std::int64_t kDayUs = 86400LL * 1000000;
 // A stream that a huge batch made this large is given back afterwards.
 constexpr std::size_t kStreamBytesKept = std::size_t{64} << 20;
-// Bytes of the field count, the size of `ord` and `ord` itself: patched when a row is laid out.
+// Where `ord` and `again` stand, behind the field count and their own sizes: patched when a row is laid out.
 constexpr std::size_t kOrdAt = 2 + 4;
+constexpr std::size_t kAgainAt = kOrdAt + 4 + 4;
 
 constexpr const char* kStageTable =
-    "CREATE TEMP TABLE IF NOT EXISTS trace_stage (ord int4, time timestamptz, tenant_id uuid, id uuid, "
+    "CREATE TEMP TABLE IF NOT EXISTS trace_stage (ord int4, again bool, time timestamptz, tenant_id uuid, id "
+    "uuid, "
     "digest uuid, received_at timestamptz, log_offset int8, log_partition int4, log_index int4, topic int2, "
     "risk_score int4, kind text, agent text, session text, repo text, branch text, commit text, version "
     "text, "
     "action_type text, confidence text, prompt_type text, autonomy_mode text, risk_category text, "
     "policy_hash text, matched_rule_id text, link_hash bytea, link_prev bytea, link_content \"char\", "
     "payload text COMPRESSION lz4) ON COMMIT DELETE ROWS";
-constexpr std::int16_t kStageFields = 29;
+constexpr std::int16_t kStageFields = 30;
 constexpr const char* kCopy = "COPY pg_temp.trace_stage FROM STDIN (FORMAT binary)";
-// The stage is laid out in key order and a scan of it keeps that order: no sort here.
+// The stage is laid out in key order, which a scan of it nearly keeps: good for the indexes, without a sort.
+// Nearly: COPY puts a short row back onto an earlier page that has room. So `again` marks what is not the
+// first of its identity in the batch, and only firsts are moved.
 constexpr const char* kMove =
     "INSERT INTO plumbline.traces (time, tenant_id, id, digest, received_at, log_offset, log_partition, "
     "log_index, topic, risk_score, kind, agent, session, repo, branch, commit, version, action_type, "
@@ -33,7 +37,7 @@ constexpr const char* kMove =
     "risk_score, "
     "kind, agent, session, repo, branch, commit, version, action_type, confidence, prompt_type, "
     "autonomy_mode, risk_category, policy_hash, matched_rule_id, payload FROM pg_temp.trace_stage "
-    "ON CONFLICT (time, tenant_id, id) DO NOTHING";
+    "WHERE NOT again ON CONFLICT (time, tenant_id, id) DO NOTHING";
 constexpr const char* kLink =
     "INSERT INTO plumbline.chain_links (tenant_id, agent, hash, digest, prev_hash, content, trace_time, "
     "trace_id, log_offset, log_partition, log_index, topic) "
@@ -64,7 +68,8 @@ void TraceRows::add(const TraceRow& row) {
   Item item{row.key, row.digest, row.address, encoded_.size(), 0, row.payload, row.link.has_value()};
   CopyRow out(encoded_);
   out.begin(kStageFields);
-  out.int4(0);  // ord
+  out.int4(0);                           // ord
+  out.bytes(std::string_view("\0", 1));  // again
   out.time(row.key.time);
   out.uuid(row.key.tenant.value);
   out.uuid(row.key.id);
@@ -122,12 +127,15 @@ Status TraceStore::stage(pg::Connection& connection, const TraceRows& rows,
   for (const std::uint32_t i : order_) bytes += items[i].size + items[i].payload.size();
   stream_.reserve(bytes);
   stream_.append(kCopyHeader);
+  const TraceKey* previous = nullptr;
   for (const std::uint32_t i : order_) {
     const std::size_t begin = stream_.size();
     stream_.append(rows.encoded(items[i]));
     for (std::size_t byte = 0; byte < 4; ++byte) {
       stream_[begin + kOrdAt + byte] = static_cast<char>((i >> (24 - 8 * byte)) & 0xff);
     }
+    stream_[begin + kAgainAt] = previous != nullptr && *previous == items[i].key ? '\1' : '\0';
+    previous = &items[i].key;
     stream_.append(items[i].payload);
   }
   stream_.append(kCopyTrailer);

@@ -62,6 +62,22 @@ TEST_F(StoreTest, WithinABatchTheFirstToArriveWins) {
   EXPECT_EQ(store({with_content(row, 9, "{}"), moved(row, 10)}), (std::vector{kConflict, kDuplicate}));
 }
 
+// COPY puts a short row back onto an earlier page that has room, so a scan of the stage is not in the order
+// laid out: a short resend must not overtake the long first.
+TEST_F(StoreTest, AShortResendLaidOntoAnEarlierPageDoesNotWin) {
+  std::vector<std::string> payloads;
+  for (std::size_t n = 0; n < 2000; ++n)
+    payloads.push_back("{\"pad\":\"" + std::string(n * 7919 % 1500, 'x') + "\"}");
+  std::vector<TraceRow> rows;
+  std::vector<StoreOutcome> expected;
+  for (int n = 0; n < 2000; ++n) {
+    rows.push_back(with_content(trace(n / 2, n), n, payloads[static_cast<std::size_t>(n)]));
+    expected.push_back(n % 2 == 0 ? kStored : kConflict);
+  }
+  EXPECT_EQ(store(rows), expected);
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.traces WHERE log_offset % 2 = 1"), 0);
+}
+
 TEST_F(StoreTest, TheIdentityIsTenantIdAndTime) {
   TraceRow row = trace(1, 0), later = moved(row, 1), other = moved(row, 2);
   later.key.time.value += 1;
