@@ -19,6 +19,7 @@ inline constexpr std::string_view kReportsTopic = "reports.v1";
 inline constexpr std::string_view kDeadTopic = "dead.v1";
 inline constexpr std::string_view kOutcomesTopic = "outcomes.v1";
 inline constexpr std::string_view kKeysTopic = "keys.v1";
+inline constexpr std::string_view kDriftTopic = "drift.v1";
 
 inline constexpr std::string_view kCeSpecVersion = "ce_specversion";  // "1.0"
 inline constexpr std::string_view kCeId = "ce_id";                    // {run_id}.{partition}.{seq}

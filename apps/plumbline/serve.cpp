@@ -50,8 +50,8 @@ Status until_done(std::string_view what, const std::stop_token& stop, Try attemp
 std::vector<log::TopicSpec> topic_specs(const config::Config& config) {
   std::vector<log::TopicSpec> specs;
   const auto replication = static_cast<std::int16_t>(config.kafka.replication);
-  for (const auto name :
-       {frame::kTracesTopic, frame::kReportsTopic, frame::kDeadTopic, frame::kOutcomesTopic}) {
+  for (const auto name : {frame::kTracesTopic, frame::kReportsTopic, frame::kDeadTopic, frame::kOutcomesTopic,
+                          frame::kDriftTopic}) {
     specs.push_back({.name = std::string(name),
                      .partitions = config.topics.partitions,
                      .compacted = false,

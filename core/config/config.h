@@ -58,6 +58,28 @@ struct Persist {
   std::string admin_listen = "127.0.0.1:9464";  // /livez /readyz /metrics of a role without an edge
 };
 
+struct Health {
+  std::int32_t batch_records_max = 50000;  // traces a transaction
+  std::int64_t batch_bytes_max = 32 << 20;
+  std::chrono::milliseconds poll_wait = 50ms;
+  std::chrono::milliseconds backoff_max = 5s;
+  std::string admin_listen = "127.0.0.1:9465";
+};
+
+struct Drift {
+  std::int32_t batch_records_max = 20000;
+  std::int64_t batch_bytes_max = 32 << 20;
+  std::chrono::milliseconds poll_wait = 20ms;
+  std::chrono::milliseconds backoff_max = 5s;
+  std::string admin_listen = "127.0.0.1:9466";
+};
+
+struct Notify {
+  std::chrono::milliseconds poll_wait = 20ms;
+  std::chrono::milliseconds backoff_max = 5s;
+  std::string admin_listen = "127.0.0.1:9467";
+};
+
 struct Postgres {
   std::string url =
       "host=127.0.0.1 dbname=plumbline user=plumbline";  // libpq; TLS: sslmode=verify-full sslrootcert=...
@@ -75,6 +97,9 @@ struct Config {
   Topics topics;
   Edge edge;
   Persist persist;
+  Health health;
+  Drift drift;
+  Notify notify;
   Postgres postgres;
   Keys keys;
   std::string log_level = "info";
