@@ -8,6 +8,8 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <unistd.h>
 
@@ -70,6 +72,28 @@ std::vector<log::TopicSpec> topic_specs(const config::Config& config) {
   return specs;
 }
 
+// A consumer role, whatever its class: they share start, stop and healthy.
+class Running {
+ public:
+  virtual ~Running() = default;
+  virtual void start() = 0;
+  virtual void stop() = 0;
+  [[nodiscard]] virtual Status healthy() const = 0;
+};
+
+template <class Role>
+class RunningRole final : public Running {
+ public:
+  template <class... Arguments>
+  explicit RunningRole(Arguments&&... arguments) : role_(std::forward<Arguments>(arguments)...) {}
+  void start() override { role_.start(); }
+  void stop() override { role_.stop(); }
+  [[nodiscard]] Status healthy() const override { return role_.healthy(); }
+
+ private:
+  Role role_;
+};
+
 // Everything of one process, in the order of construction; torn down the other way round.
 class Server {
  public:
@@ -87,6 +111,8 @@ class Server {
   void behind(const std::stop_token& stop);
   Status make_topics();
   Status migrate();
+  void start_consumers();
+  [[nodiscard]] Status consumers_healthy() const;
 
   const config::Config& config_;
   Roles roles_;
@@ -97,8 +123,8 @@ class Server {
   std::unique_ptr<edge::Edge> edge_;
   std::unique_ptr<Admin> admin_;
   std::unique_ptr<postgres::OutboxPublisher> publisher_;
-  std::unique_ptr<persist::PersistRole> persist_;
-  std::atomic<bool> persist_started_{false};
+  std::vector<std::unique_ptr<Running>> consumers_;
+  std::atomic<bool> consumers_started_{false};
   std::atomic<bool> failed_{false};
   std::jthread behind_;  // last: ends first
 };
@@ -130,18 +156,35 @@ void Server::behind(const std::stop_token& stop) {
   };
   if (auto topics = until_done("the log's topics", stop, [this] { return make_topics(); }); !topics)
     return give_up("topics", topics);
-  if (!roles_.persist) return;
+  if (!roles_.consumes()) return;
   if (roles_.migrate) {
     if (auto done = until_done("PostgreSQL", stop, [this] { return migrate(); }); !done)
       return give_up("migrations", done);
   }
-  publisher_ = std::make_unique<postgres::OutboxPublisher>(
-      postgres::PublisherOptions{.postgres = postgres_options(config_, "plumbline_control")}, *log_,
-      metrics_);
-  persist_ =
-      std::make_unique<persist::PersistRole>(config_.persist, config_.postgres, *log_, clock_, metrics_);
-  persist_->start();
-  persist_started_.store(true, std::memory_order_release);
+  start_consumers();
+}
+
+void Server::start_consumers() {
+  const auto add = [this](auto role) { consumers_.push_back(std::move(role)); };
+  const config::Postgres& postgres = config_.postgres;
+  if (roles_.persist) {
+    publisher_ = std::make_unique<postgres::OutboxPublisher>(
+        postgres::PublisherOptions{.postgres = postgres_options(config_, "plumbline_control")}, *log_,
+        metrics_);
+    add(std::make_unique<RunningRole<persist::PersistRole>>(config_.persist, postgres, *log_, clock_,
+                                                            metrics_));
+  }
+  for (const auto& consumer : consumers_) consumer->start();
+  consumers_started_.store(true, std::memory_order_release);
+}
+
+Status Server::consumers_healthy() const {
+  if (!consumers_started_.load(std::memory_order_acquire))
+    return retryable("starting", "the role is starting");
+  for (const auto& consumer : consumers_) {
+    if (auto healthy = consumer->healthy(); !healthy) return healthy;
+  }
+  return ok_status();
 }
 
 Status Server::start(const std::stop_token& stop) {
@@ -161,12 +204,8 @@ Status Server::start(const std::stop_token& stop) {
     if (auto listening = edge_->start(); !listening) return listening;
     telemetry::info("edge_listens", {{"address", std::string_view(config_.edge.listen)}});
   } else {
-    const auto ready = [this]() -> Status {
-      if (!persist_started_.load(std::memory_order_acquire))
-        return retryable("starting", "persist is starting");
-      return persist_->healthy();
-    };
-    admin_ = std::make_unique<Admin>(config_.persist.admin_listen, ready, metrics_);
+    admin_ = std::make_unique<Admin>(
+        roles_.admin_listen(config_), [this] { return consumers_healthy(); }, metrics_);
     if (auto listening = admin_->start(); !listening) return listening;
   }
   behind_ = std::jthread([this](const std::stop_token& token) { behind(token); });
@@ -177,7 +216,7 @@ bool Server::drain() {
   behind_.request_stop();
   if (behind_.joinable()) behind_.join();
   const bool clean = !edge_ || edge_->drain();
-  if (persist_) persist_->stop();
+  for (const auto& consumer : consumers_) consumer->stop();
   publisher_.reset();
   if (admin_) admin_->stop();
   return clean;

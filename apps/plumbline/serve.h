@@ -1,6 +1,8 @@
 // Runs roles in this process until SIGTERM or SIGINT; SIGHUP reloads TLS. Wiring only: each role lives in its
 // own folder.
 #pragma once
+#include <string>
+
 #include "core/config/load.h"
 
 namespace plumbline::app {
@@ -9,6 +11,12 @@ struct Roles {
   bool edge = false;
   bool persist = false;  // with the outbox publisher beside it: both live on PostgreSQL
   bool migrate = false;  // bring the schema up first
+
+  [[nodiscard]] bool consumes() const { return persist; }
+  // Where a process without an edge answers /livez, /readyz and /metrics.
+  [[nodiscard]] const std::string& admin_listen(const config::Config& config) const {
+    return config.persist.admin_listen;
+  }
 };
 
 // kOk after a drain; kFailed when a role can't start (standard error says why).
