@@ -28,6 +28,7 @@ struct Arguments {
   push::PushOptions options;
   push::CredentialFlags flags;
   std::string kind = "auto", time, encoding = "gzip";
+  std::int64_t time_shift_s = 0;
   std::vector<std::string> verify_paths;
 };
 
@@ -43,6 +44,10 @@ CLI::App* add_push(CLI::App& app, Arguments& args) {
   command->add_option("--commit", args.options.labels.commit, "Commit");
   command->add_option("--version", args.options.labels.version, "Version of the software");
   command->add_option("--time", args.time, "Time (RFC 3339), where the document has none; else its file's");
+  command
+      ->add_option("--time-shift-s", args.time_shift_s,
+                   "Seconds added to the documents' own times: to show old documents as if they were new")
+      ->check(CLI::Range(-3660LL * 86400, 3660LL * 86400));
   command->add_flag("--include-content", args.options.labels.include_content,
                     "Also send action_value and explanation");
   command->add_flag("--allow-broken", args.options.allow_broken, "Send a trace whose chain is broken");
@@ -62,6 +67,7 @@ int usage(const std::string& message) {
 
 int run_push(Arguments& args) {
   args.options.form = kForms.at(args.kind);
+  args.options.labels.time_shift_us = args.time_shift_s * 1'000'000;
   args.options.zstd = args.encoding == "zstd";
   args.options.progress = isatty(STDERR_FILENO) != 0;
   if (!args.time.empty()) {

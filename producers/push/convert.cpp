@@ -1,6 +1,7 @@
 #include "producers/push/convert.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "core/chain/verify_file.h"
 #include "core/codec/json_writer.h"
@@ -44,6 +45,16 @@ std::string decision_data(const PythonObject& entry, std::string_view line, bool
   return data;
 }
 
+// The first of the members that is a time, moved by the labels' shift.
+TimeUs time_of(const PythonObject& document, std::initializer_list<std::string_view> members,
+               const Labels& labels, TimeUs fallback) {
+  for (const std::string_view member : members) {
+    if (const auto time = parse_rfc3339(text_of(document, member)))
+      return {time->value + labels.time_shift_us};
+  }
+  return fallback;
+}
+
 Event decision_event(const PythonObject& entry, std::string_view line, const Labels& labels, TimeUs fallback,
                      std::string_view name) {
   const std::string agent = labels.agent.empty() ? std::string(name) : labels.agent;
@@ -53,7 +64,7 @@ Event decision_event(const PythonObject& entry, std::string_view line, const Lab
   event.id = crypto::decision_id(agent, hash).value.to_string();
   JsonWriter out(event.line);
   out.open_object().member("id", event.id).member("kind", "decision");
-  out.member("time", format_rfc3339(parse_rfc3339(text_of(entry, "timestamp")).value_or(fallback)));
+  out.member("time", format_rfc3339(time_of(entry, {"timestamp"}, labels, fallback)));
   out.member("agent", agent);
   add_name(out, "session", text_of(entry, "session_id"));
   add_name(out, "repo", labels.repo);
@@ -72,9 +83,7 @@ Event report_event(const PythonObject& document, std::string_view report, const 
     return std::string(own.empty() ? std::string_view(label) : own);
   };
   const std::string repo = said("repo", labels.repo), commit = said("commit", labels.commit);
-  auto time = parse_rfc3339(text_of(document, "time"));
-  if (!time) time = parse_rfc3339(text_of(document, "timestamp"));
-  const TimeUs at = time.value_or(fallback);
+  const TimeUs at = time_of(document, {"time", "timestamp"}, labels, fallback);
   Event event;
   event.report = true;
   event.id = crypto::report_id(repo, commit, at, report).value.to_string();

@@ -17,7 +17,8 @@ namespace plumbline::push {
 struct Labels {
   std::string agent, repo, branch, commit, version;
   std::optional<TimeUs> time;
-  bool include_content = false;  // keep action_value and explanation
+  std::int64_t time_shift_us = 0;  // added to the documents' own times: a demonstration with old documents
+  bool include_content = false;    // keep action_value and explanation
 };
 
 struct Event {

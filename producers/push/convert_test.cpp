@@ -102,6 +102,24 @@ TEST(Convert, TheSameDocumentGivesTheSameEvents) {
   }
 }
 
+TEST(Convert, ATimeShiftMovesEveryTimeAlikeAndIsRepeatable) {
+  Labels labels;
+  labels.time_shift_us = 86400LL * 1000000 * 19;
+  for (const char* name : {"agent-0.jsonl", "rigour-reports.ndjson"}) {
+    const Converted plain = converted(real(name)), moved = converted(real(name), labels);
+    const Converted again = converted(real(name), labels);
+    codec::Decoder decoder;
+    const auto time = [&](const Event& event) {
+      const auto endpoint = event.report ? codec::Endpoint::kReports : codec::Endpoint::kTraces;
+      return (*decoder.decode(event.line, endpoint))->time.value;
+    };
+    for (std::size_t n = 0; n < plain.events.size(); ++n) {
+      EXPECT_EQ(time(moved.events[n]) - time(plain.events[n]), labels.time_shift_us);
+      EXPECT_EQ(again.events[n].line, moved.events[n].line);
+    }
+  }
+}
+
 TEST(Convert, LinesThatAreNoEventsAreReported) {
   const Converted all = converted("{\"action_type\":\"deny\"}\n\n{broken\n");
   EXPECT_EQ(all.events.size(), 1u);
