@@ -1,6 +1,7 @@
 // The client: wiring only. docs/plumb.md describes its options and exit codes.
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <thread>
 
@@ -22,28 +23,44 @@ std::optional<std::string> environment(const char* name) {
 const std::map<std::string, push::Form> kForms{{"auto", push::Form::kAuto},
                                                {"rigour", push::Form::kRigour},
                                                {"atlasbridge", push::Form::kAtlasBridge},
-                                               {"ndjson", push::Form::kNative}};
+                                               {"ndjson", push::Form::kNative},
+                                               {"sarif", push::Form::kSarif},
+                                               {"dependency-cruiser", push::Form::kDependencyCruiser},
+                                               {"import-linter", push::Form::kImportLinter},
+                                               {"sonarqube", push::Form::kSonarQube},
+                                               {"scorecard", push::Form::kScorecard},
+                                               {"junit", push::Form::kJUnit}};
+
+const std::map<std::string, plumbline::formats::Severity> kLevels{
+    {"error", plumbline::formats::Severity::kHigh},
+    {"warning", plumbline::formats::Severity::kMedium},
+    {"note", plumbline::formats::Severity::kLow}};
 
 struct Arguments {
   push::PushOptions options;
   push::CredentialFlags flags;
   std::string kind = "auto", time, encoding = "gzip";
   std::int64_t time_shift_s = 0;
+  std::string fail_at = "error";
+  bool git = true;
   std::vector<std::string> verify_paths;
 };
 
 CLI::App* add_push(CLI::App& app, Arguments& args) {
-  CLI::App* command =
-      app.add_subcommand("push", "Send Rigour reports, AtlasBridge traces or Plumbline's own events");
+  CLI::App* command = app.add_subcommand(
+      "push", "Send reports of gates and linters, AtlasBridge traces or Plumbline's own events");
   command->add_option("paths", args.options.paths, "Files, folders, or - for standard input")->required();
-  command->add_option("--kind", args.kind, "What they are")
-      ->check(CLI::IsMember({"auto", "rigour", "atlasbridge", "ndjson"}));
+  command->add_option("--kind", args.kind, "What they are")->check(CLI::IsMember(kForms));
   command->add_option("--agent", args.options.labels.agent, "Agent; a trace's default is its file's name");
   command->add_option("--repo", args.options.labels.repo, "Repository, where the document names none");
   command->add_option("--branch", args.options.labels.branch, "Branch");
   command->add_option("--commit", args.options.labels.commit, "Commit");
   command->add_option("--version", args.options.labels.version, "Version of the software");
   command->add_option("--time", args.time, "Time (RFC 3339), where the document has none; else its file's");
+  command
+      ->add_option("--fail-at", args.fail_at, "SARIF, dependency-cruiser: the least level that fails the run")
+      ->check(CLI::IsMember({"error", "warning", "note"}));
+  command->add_flag("!--no-git", args.git, "Don't read repository, branch and commit from the working tree");
   command
       ->add_option("--time-shift-s", args.time_shift_s,
                    "Seconds added to the documents' own times: to show old documents as if they were new")
@@ -67,6 +84,8 @@ int usage(const std::string& message) {
 
 int run_push(Arguments& args) {
   args.options.form = kForms.at(args.kind);
+  args.options.labels.formats.fail_at = kLevels.at(args.fail_at);
+  if (args.git) args.options.labels.git = push::git_facts(std::filesystem::current_path(), environment);
   args.options.labels.time_shift_us = args.time_shift_s * 1'000'000;
   args.options.zstd = args.encoding == "zstd";
   args.options.progress = isatty(STDERR_FILENO) != 0;

@@ -64,8 +64,9 @@ std::optional<Format> guess(std::string_view text) {
     return root ? guess_json(*root) : std::nullopt;
   }
   if (text[first] == '<' && text.find("<testsuite") != std::string_view::npos) return Format::kJUnit;
-  if (text.find("Import Linter") != std::string_view::npos &&
-      text.find("Contracts:") != std::string_view::npos)
+  // The line of totals; the banner above it changes with the version.
+  const std::size_t totals = text.find("Contracts: ");
+  if (totals != std::string_view::npos && text.find(" kept, ", totals) != std::string_view::npos)
     return Format::kImportLinter;
   return std::nullopt;
 }

@@ -1,5 +1,8 @@
 #include "core/formats/formats.h"
 
+#include <fstream>
+#include <iterator>
+
 #include <gtest/gtest.h>
 
 #include "core/codec/decoder.h"
@@ -194,6 +197,38 @@ TEST(JUnit, FailuresErrorsAndArchUnit) {
   EXPECT_EQ(report.gates[1], std::pair(std::string("fine"), GateStatus::kPass));
   EXPECT_FALSE(parse(Format::kJUnit, "<testsuite><testcase").ok());
   EXPECT_FALSE(parse(Format::kJUnit, "<html/>").ok());
+}
+
+// What real linters wrote (tests/data/linters/README.md).
+TEST(RealLinters, AreRecognizedAndRead) {
+  struct Case {
+    const char* file;
+    Format format;
+    const char* tool;
+    std::size_t findings;
+    bool layer;
+  };
+  for (const Case& expected :
+       {Case{"ruff.sarif", Format::kSarif, "ruff", 18, false},
+        Case{"bandit.sarif", Format::kSarif, "Bandit", 4, false},
+        Case{"eslint.sarif", Format::kSarif, "ESLint", 4, false},
+        Case{"dependency-cruiser.json", Format::kDependencyCruiser, "dependency-cruiser", 1, true},
+        Case{"import-linter.txt", Format::kImportLinter, "import-linter", 1, true}}) {
+    SCOPED_TRACE(expected.file);
+    std::ifstream in(std::string(PLUMBLINE_SOURCE_DIR "/tests/data/linters/") + expected.file,
+                     std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    const GateReport report = parsed(text, expected.format);
+    EXPECT_EQ(report.tool, expected.tool);
+    EXPECT_EQ(report.status(), GateStatus::kFail);
+    ASSERT_EQ(report.findings.size(), expected.findings);
+    EXPECT_EQ(report.findings[0].category == kLayerViolation, expected.layer);
+    for (const Finding& finding : report.findings) {
+      EXPECT_FALSE(finding.id.empty());
+      EXPECT_FALSE(finding.title.empty());
+      EXPECT_FALSE(finding.files.empty()) << finding.id;
+    }
+  }
 }
 
 TEST(GateReport, TextsAndFindingsAreBoundedAndStayValid) {

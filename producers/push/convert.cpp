@@ -7,6 +7,7 @@
 #include "core/codec/json_writer.h"
 #include "core/crypto/sha256.h"
 #include "core/crypto/uuid5.h"
+#include "core/limits.h"
 
 namespace plumbline::push {
 namespace {
@@ -75,27 +76,76 @@ Event decision_event(const PythonObject& entry, std::string_view line, const Lab
   return event;
 }
 
-// `document` says repo, version, commit and time; for a bare report it is the report itself.
-Event report_event(const PythonObject& document, std::string_view report, const Labels& labels,
-                   TimeUs fallback) {
-  const auto said = [&](std::string_view member, const std::string& label) {
-    const std::string_view own = text_of(document, member);
-    return std::string(own.empty() ? std::string_view(label) : own);
+// Where a report comes from. A document's own word goes first, then the user's; what the working tree says
+// counts only for the repository that it is.
+struct Origin {
+  std::string repo, branch, commit, version, author;
+};
+
+Origin completed(Origin own, const Labels& labels) {
+  const auto fill = [](std::string& into, const std::string& from) {
+    if (into.empty()) into = from;
   };
-  const std::string repo = said("repo", labels.repo), commit = said("commit", labels.commit);
-  const TimeUs at = time_of(document, {"time", "timestamp"}, labels, fallback);
+  const bool of_tree = own.repo.empty() && (labels.repo.empty() || labels.repo == labels.git.repo);
+  fill(own.repo, labels.repo);
+  fill(own.branch, labels.branch);
+  fill(own.commit, labels.commit);
+  fill(own.version, labels.version);
+  if (!of_tree) return own;
+  fill(own.repo, labels.git.repo);
+  fill(own.branch, labels.git.branch);
+  fill(own.commit, labels.git.commit);
+  if (own.commit == labels.git.commit) fill(own.author, labels.git.author);
+  return own;
+}
+
+// `body` is the document as it came: with the origin and the time it makes the id; `data` is what is sent of
+// it.
+Event report_event(const Origin& origin, TimeUs at, std::string_view agent, std::string_view body,
+                   std::string_view data) {
   Event event;
   event.report = true;
-  event.id = crypto::report_id(repo, commit, at, report).value.to_string();
+  event.id = crypto::report_id(origin.repo, origin.commit, at, body).value.to_string();
   JsonWriter out(event.line);
   out.open_object().member("id", event.id).member("kind", "report").member("time", format_rfc3339(at));
-  out.member("agent", labels.agent.empty() ? std::string_view("rigour") : std::string_view(labels.agent));
-  add_name(out, "repo", repo);
-  add_name(out, "branch", said("branch", labels.branch));
-  add_name(out, "commit", commit);
-  add_name(out, "version", said("version", labels.version));
-  out.key("data").raw(on_one_line(report)).close_object();
+  out.member("agent", agent);
+  add_name(out, "repo", origin.repo);
+  add_name(out, "branch", origin.branch);
+  add_name(out, "commit", origin.commit);
+  add_name(out, "version", origin.version);
+  add_name(out, "author", origin.author);
+  out.key("data").raw(data).close_object();
   return event;
+}
+
+// `document` says repo, version, commit and time; for a bare report it is the report itself.
+Event rigour_event(const PythonObject& document, std::string_view report, const Labels& labels,
+                   TimeUs fallback) {
+  const auto own = [&](std::string_view member) { return std::string(text_of(document, member)); };
+  const Origin origin = completed({own("repo"), own("branch"), own("commit"), own("version"), ""}, labels);
+  const TimeUs at = time_of(document, {"time", "timestamp"}, labels, fallback);
+  return report_event(origin, at, labels.agent.empty() ? "rigour" : labels.agent, report,
+                      on_one_line(report));
+}
+
+// A URL that a document names its repository by becomes owner/name, as the working tree's does.
+std::string plain_repo(const std::string& repo) {
+  return repo.find("://") == std::string::npos ? repo : repository_name(repo);
+}
+
+Result<Converted> convert_gate(formats::Format format, std::string_view text, const Labels& labels,
+                               TimeUs fallback) {
+  const auto report = formats::parse(format, text, labels.formats);
+  if (!report) return poison("input", report.error().message);
+  const Origin origin =
+      completed({plain_repo(report->repo), report->branch, report->commit, report->version, ""}, labels);
+  const TimeUs at = report->time ? TimeUs{report->time->value + labels.time_shift_us} : fallback;
+  const std::string_view agent = labels.agent.empty() ? std::string_view(report->tool) : labels.agent;
+  Converted converted;
+  converted.events.push_back(
+      report_event(origin, at, agent.substr(0, limits::kNameBytesMax), text, formats::report_data(*report)));
+  converted.events.back().source_line = 1;
+  return converted;
 }
 
 using LineConverter = std::optional<std::string> (*)(const PythonObject&, std::string_view, const Labels&,
@@ -114,7 +164,7 @@ std::optional<std::string> convert_report_line(const PythonObject& object, std::
   const PythonMember* report = object.find("report");
   if (report == nullptr || report->kind != PythonMember::Kind::kObject)
     return "it has no object named report";
-  event = report_event(object, report->raw, labels, fallback);
+  event = rigour_event(object, report->raw, labels, fallback);
   return std::nullopt;
 }
 
@@ -151,7 +201,7 @@ Result<Converted> convert_report(std::string_view text, const Labels& labels, Ti
   const auto object = PythonObject::parse(report);
   if (!object) return poison("input", object.error().message);
   Converted converted;
-  converted.events.push_back(report_event(*object, report, labels, fallback));
+  converted.events.push_back(rigour_event(*object, report, labels, fallback));
   converted.events.back().source_line = 1;
   return converted;
 }
@@ -165,11 +215,13 @@ Result<Converted> convert(Form form, std::string_view text, const Labels& labels
     if (without_outer_space(text).empty()) return Converted{};
     const auto told = tell_form(text);
     if (!told)
-      return poison(
-          "input",
-          "neither a Rigour report, an AtlasBridge trace nor Plumbline's NDJSON; say which with --kind");
+      return poison("input",
+                    "neither a Rigour report, an AtlasBridge trace, Plumbline's NDJSON nor SARIF, JUnit, "
+                    "SonarQube, Scorecard, "
+                    "dependency-cruiser or import-linter; say which with --kind");
     form = *told;
   }
+  if (const auto format = gate_format(form)) return convert_gate(*format, text, labels, fallback);
   switch (form) {
     case Form::kRigour:
       return convert_report(text, labels, fallback);
@@ -179,10 +231,9 @@ Result<Converted> convert(Form form, std::string_view text, const Labels& labels
       return convert_lines(text, labels, fallback, name, convert_decision);
     case Form::kNative:
       return convert_lines(text, labels, fallback, name, convert_native);
-    case Form::kAuto:
-      break;
+    default:
+      return poison("input", "no such form");
   }
-  return poison("input", "no such form");
 }
 
 }  // namespace plumbline::push

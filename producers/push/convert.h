@@ -7,9 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include "core/formats/formats.h"
 #include "core/result.h"
 #include "core/time.h"
 #include "producers/push/document.h"
+#include "producers/push/git_facts.h"
 
 namespace plumbline::push {
 
@@ -19,6 +21,9 @@ struct Labels {
   std::optional<TimeUs> time;
   std::int64_t time_shift_us = 0;  // added to the documents' own times: a demonstration with old documents
   bool include_content = false;    // keep action_value and explanation
+  formats::Options formats = {};   // what fails, in a format that does not say
+  GitFacts git =
+      {};  // of the working tree: for a report that names no repository, where the user says nothing else
 };
 
 struct Event {

@@ -93,6 +93,38 @@ TEST(Convert, ABareReportTakesItsNamesAndTimeFromTheUser) {
       << "else the time of its file";
 }
 
+// What the working tree says belongs to a report that names no repository, or that very one.
+TEST(Convert, TheWorkingTreeNamesOnlyItsOwnReports) {
+  const std::string own =
+      R"({"repo":"rxjs","version":"7","time":"2026-11-01T09:00:00Z","report":{"status":"PASS",)"
+      R"("failures":[]}})";
+  Labels labels;
+  labels.git = {"acme/app", "main", std::string(40, 'c'), "Ada"};
+  EXPECT_EQ(converted(own, labels).events[0].line.find("acme"), std::string::npos);
+  EXPECT_EQ(converted(own, labels).events[0].line.find("branch"), std::string::npos);
+  const std::string bare = R"({"status":"PASS","summary":{},"failures":[]})";
+  const std::string line = converted(bare, labels).events[0].line;
+  EXPECT_NE(line.find(R"("repo":"acme/app","branch":"main","commit":"cccc)"), std::string::npos) << line;
+  EXPECT_NE(line.find(R"("author":"Ada")"), std::string::npos) << line;
+  labels.repo = "other";
+  EXPECT_EQ(converted(bare, labels).events[0].line.find("main"), std::string::npos);
+}
+
+TEST(Convert, ADocumentOfAnotherToolBecomesOneReport) {
+  const std::string sarif =
+      R"({"version":"2.1.0","runs":[{"tool":{"driver":{"name":"ESLint"}},"versionControlProvenance":[)"
+      R"({"repositoryUri":"https://host.example/acme/app.git","revisionId":"c0ffee"}],"results":[{"ruleId":"boundaries/x",)"
+      R"("level":"error","message":{"text":"m"}}]}]})";
+  const Converted all = converted(sarif);
+  expect_accepted(all);
+  ASSERT_EQ(all.events.size(), 1U);
+  const std::string& line = all.events[0].line;
+  EXPECT_NE(line.find(R"("agent":"ESLint","repo":"acme/app","commit":"c0ffee")"), std::string::npos) << line;
+  EXPECT_NE(line.find(R"("category":"layer-violation")"), std::string::npos) << line;
+  EXPECT_EQ(line, converted(sarif).events[0].line) << "the same document, the same id";
+  EXPECT_EQ(converted(sarif, {}, Form::kSarif).events[0].id, all.events[0].id);
+}
+
 TEST(Convert, TheSameDocumentGivesTheSameEvents) {
   const std::string text = real("rigour-reports.ndjson");
   const Converted a = converted(text), b = converted(text);

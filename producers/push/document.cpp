@@ -20,7 +20,50 @@ std::optional<Form> form_of(const PythonObject& object) {
   return std::nullopt;
 }
 
+std::optional<Form> gate_form(std::string_view text) {
+  const auto format = formats::guess(text);
+  for (const Form form : {Form::kSarif, Form::kDependencyCruiser, Form::kImportLinter, Form::kSonarQube,
+                          Form::kScorecard, Form::kJUnit}) {
+    if (format && gate_format(form) == format) return form;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::optional<formats::Format> gate_format(Form form) {
+  switch (form) {
+    case Form::kSarif:
+      return formats::Format::kSarif;
+    case Form::kDependencyCruiser:
+      return formats::Format::kDependencyCruiser;
+    case Form::kImportLinter:
+      return formats::Format::kImportLinter;
+    case Form::kSonarQube:
+      return formats::Format::kSonarQube;
+    case Form::kScorecard:
+      return formats::Format::kScorecard;
+    case Form::kJUnit:
+      return formats::Format::kJUnit;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string_view word(Form form) {
+  if (const auto format = gate_format(form)) return formats::word(*format);
+  switch (form) {
+    case Form::kRigour:
+    case Form::kRigourLines:
+      return "rigour";
+    case Form::kAtlasBridge:
+      return "atlasbridge";
+    case Form::kNative:
+      return "ndjson";
+    default:
+      return "auto";
+  }
+}
 
 std::string_view without_outer_space(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
@@ -36,11 +79,16 @@ std::string_view text_of(const PythonObject& object, std::string_view name) {
 
 std::optional<Form> tell_form(std::string_view text) {
   const std::string_view all = without_outer_space(text);
-  if (const auto line = PythonObject::parse(all.substr(0, all.find('\n')))) return form_of(*line);
-  if (const auto whole = PythonObject::parse(all)) return form_of(*whole);
+  const auto line = PythonObject::parse(all.substr(0, all.find('\n')));
+  if (line) {
+    if (const auto form = form_of(*line)) return form;
+  } else if (const auto whole = PythonObject::parse(all)) {
+    if (const auto form = form_of(*whole)) return form;
+  }
+  if (const auto form = gate_form(all)) return form;
   // A damaged first line of a trace must not hide the rest of it.
   const std::size_t next = all.find('\n');
-  if (next == std::string_view::npos) return std::nullopt;
+  if (line || next == std::string_view::npos) return std::nullopt;
   const auto second =
       PythonObject::parse(without_outer_space(all.substr(next + 1, all.find('\n', next + 1) - next - 1)));
   return second ? form_of(*second) : std::nullopt;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/codec/python_canonical.h"
+#include "core/formats/formats.h"
 
 namespace plumbline::push {
 
@@ -14,7 +15,17 @@ enum class Form : std::uint8_t {
   kRigourLines,  // lines of {repo, version, commit, time, report}
   kAtlasBridge,  // AtlasBridge's decision trace
   kNative,       // Plumbline's own events, one a line
+  kSarif,        // a gate's report in another tool's format: core/formats
+  kDependencyCruiser,
+  kImportLinter,
+  kSonarQube,
+  kScorecard,
+  kJUnit,
 };
+
+// The format of core/formats that a form is, if it is one; and the word of every form as --kind takes it.
+[[nodiscard]] std::optional<formats::Format> gate_format(Form form);
+[[nodiscard]] std::string_view word(Form form);
 
 // nullopt: none of them.
 [[nodiscard]] std::optional<Form> tell_form(std::string_view text);

@@ -16,7 +16,8 @@ namespace fs = std::filesystem;
 
 bool is_trace_file(const fs::path& path) {
   const auto extension = path.extension();
-  return extension == ".json" || extension == ".jsonl" || extension == ".ndjson";
+  return extension == ".json" || extension == ".jsonl" || extension == ".ndjson" || extension == ".sarif" ||
+         extension == ".xml";
 }
 
 Error cannot(const std::string& what, const std::string& name) {

@@ -1,4 +1,5 @@
-// What the user names, as texts: files, folders (their *.json, *.jsonl and *.ndjson, in order of names) and
+// What the user names, as texts: files, folders (their *.json, *.jsonl, *.ndjson, *.sarif and *.xml, in order
+// of names) and
 // "-" for standard input.
 #pragma once
 #include <cstddef>

@@ -79,6 +79,10 @@ class Pusher {
     const auto told = tell_form(*text);
     if (form == Form::kAuto || (form == Form::kRigour && told == Form::kRigourLines))
       form = told.value_or(Form::kAuto);
+    if (options_.form == Form::kAuto && gate_format(form)) {
+      if (options_.progress) world_.err << "\r\033[K";
+      world_.err << input.name << ": taken for " << word(form) << " (--kind says otherwise)\n";
+    }
     std::optional<chain::FileReport> report;
     if (form == Form::kAtlasBridge) {
       report = verify_against(state_, input.path, *text);

@@ -24,6 +24,7 @@ THIRD_PARTY = [
     (r"curl/", ("producers/push",)),
     (r"toml\+\+/", ("core/config",)),
     (r"(spdlog|prometheus)/", ("core/telemetry",)),
+    (r"pugixml", ("core/formats",)),
     (r"CLI/", ("apps",)),
 ]
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
