@@ -12,7 +12,7 @@ namespace plumbline::codec {
 namespace {
 
 std::optional<Kind> kind_of(std::string_view word) {
-  for (const Kind kind : {Kind::kDecision, Kind::kSession, Kind::kReport}) {
+  for (const Kind kind : {Kind::kDecision, Kind::kSession, Kind::kReport, Kind::kSpan}) {
     if (word == to_word(kind)) return kind;
   }
   return std::nullopt;
@@ -30,6 +30,8 @@ std::string_view to_word(Kind kind) {
       return "decision";
     case Kind::kSession:
       return "session";
+    case Kind::kSpan:
+      return "span";
     case Kind::kReport:
       break;
   }
@@ -159,6 +161,8 @@ void Decoder::Parts::fill() {
     case Kind::kReport:
       fill_report();
       break;
+    case Kind::kSpan:
+      break;  // stored as it is: views read its members
   }
 }
 
@@ -183,7 +187,7 @@ Result<const DecodedTrace*> Decoder::decode(std::string_view line, Endpoint endp
     const bool report = parts.trace.kind == Kind::kReport;
     return reject(RejectReason::kWrongEndpoint,
                   report ? "/kind report belongs to the reports endpoint"
-                         : "/kind decision or session belongs to the traces endpoint");
+                         : "/kind other than report belongs to the traces endpoint");
   }
   return &parts.trace;
 }

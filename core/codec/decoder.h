@@ -14,9 +14,9 @@
 
 namespace plumbline::codec {
 
-// Which kinds a line may have: decision and session on traces, report on reports.
+// Which kinds a line may have: report on reports, all others on traces.
 enum class Endpoint : std::uint8_t { kTraces, kReports };
-enum class Kind : std::uint8_t { kDecision, kSession, kReport };
+enum class Kind : std::uint8_t { kDecision, kSession, kReport, kSpan };
 [[nodiscard]] std::string_view to_word(Kind kind);
 
 // Text members that the line lacks (or has as null) are empty; all texts are unescaped UTF-8.

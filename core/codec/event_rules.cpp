@@ -11,7 +11,7 @@ constexpr std::uint32_t kNameMax = limits::kNameBytesMax;
 constexpr double kIntegerMax = 9007199254740991;  // 2^53 - 1: what every JSON reader holds exactly
 constexpr double kRowIntegerMax = 2147483647;     // a PostgreSQL integer
 
-constexpr std::string_view kKinds[] = {"decision", "session", "report"};
+constexpr std::string_view kKinds[] = {"decision", "session", "report", "span"};
 constexpr std::string_view kEvents[] = {"start", "heartbeat", "end"};
 constexpr std::string_view kStatuses[] = {"PASS", "FAIL", "SKIP", "ERROR"};
 constexpr std::string_view kSeverities[] = {"critical", "high", "medium", "low", "info"};
@@ -100,6 +100,42 @@ constexpr Field kReportFields[] = {
 constexpr Shape kReportShape{kReportFields};
 constexpr Rule kReportData{.type = kObject, .shape = &kReportShape};
 
+// span
+constexpr std::string_view kSignals[] = {"span", "log"};
+constexpr Rule kSignalWord{.type = kString, .words = kSignals};
+constexpr Rule kWholeCount{.type = kInteger, .min = 0, .max = kIntegerMax};
+constexpr Rule kSpanEvents{.type = kArray, .items_max = 1024, .items = &kAnyObject};
+constexpr Field kSpanFields[] = {
+    {"signal", &kSignalWord},
+    {"name", &kName, kNoSlot, true},
+    {"trace_id", &kLabel},
+    {"span_id", &kLabel},
+    {"parent_span_id", &kLabel},
+    {"span_kind", &kWord64},
+    {"status", &kWord64},
+    {"status_message", &kText},
+    {"duration_us", &kWholeCount},
+    {"operation", &kLabel},
+    {"provider", &kLabel},
+    {"request_model", &kLabel},
+    {"response_model", &kLabel},
+    {"input_tokens", &kWholeCount},
+    {"output_tokens", &kWholeCount},
+    {"agent_id", &kLabel},
+    {"agent_name", &kLabel},
+    {"conversation", &kLabel},
+    {"tool_name", &kLabel},
+    {"tool_call_id", &kLabel},
+    {"tool_type", &kLabel},
+    {"error_type", &kLabel},
+    {"scope", &kLabel},
+    {"attributes", &kAnyObject},
+    {"resource", &kAnyObject},
+    {"events", &kSpanEvents},
+};
+constexpr Shape kSpanShape{kSpanFields};
+constexpr Rule kSpanData{.type = kObject, .shape = &kSpanShape};
+
 // envelope
 constexpr Rule kDataByKind{.type = kByKind};
 constexpr Field kEnvelopeFields[] = {
@@ -120,6 +156,8 @@ const Rule& data_rule(Kind kind) {
       return kDecisionData;
     case Kind::kSession:
       return kSessionData;
+    case Kind::kSpan:
+      return kSpanData;
     case Kind::kReport:
       break;
   }

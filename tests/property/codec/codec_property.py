@@ -70,6 +70,7 @@ SCHEMAS = {
     "decision": ("envelope", envelope("decision")),
     "session": ("envelope", envelope("session")),
     "report": ("envelope", envelope("report")),
+    "span": ("envelope", envelope("span")),
     "tenant": ("keys", keys("tenant")),
     "key v1": ("keys", keys("key", v1="sealed")),
     "key v1a": ("keys", keys("key", v1a="public_key")),
