@@ -74,10 +74,33 @@ struct Drift {
   std::string admin_listen = "127.0.0.1:9466";
 };
 
+// The relay that mail leaves by.
+struct Smtp {
+  std::string url;  // smtp://relay:587 or smtps://relay:465; empty: no mail
+  std::string user;
+  Secret password;  // smtp.password_file
+  std::string from = "Plumbline <plumbline@localhost>";
+  std::string tls = "required";  // required: STARTTLS or smtps; opportunistic; none
+  std::string ca_file;           // PEM; empty: the system's
+};
+
 struct Notify {
   std::chrono::milliseconds poll_wait = 20ms;
   std::chrono::milliseconds backoff_max = 5s;
   std::string admin_listen = "127.0.0.1:9467";
+  std::string listen = "127.0.0.1:9468";  // unsubscribe pages; only with public_url
+  std::string public_url;    // as people reach `listen`; empty: mail without one-click unsubscribe
+  std::int32_t senders = 4;  // threads: each sends one message at a time
+  std::chrono::milliseconds send_timeout = 10s;   // one attempt
+  std::chrono::milliseconds retry_first = 1s;     // doubled with each attempt
+  std::chrono::milliseconds retry_max = 15min;    // longest pause that is not asked for
+  std::chrono::milliseconds age_max = 24h;        // older events are not sent, older deliveries given up
+  std::chrono::milliseconds disable_after = 24h;  // a route that failed for so long is disabled
+  std::chrono::milliseconds slack_interval = 1s;  // Slack: one message a second a channel
+  std::string allow_hosts;                        // SSRF guard: names that may resolve to private addresses
+  std::string allow_cidrs;                        // SSRF guard: address ranges that may be dialled
+  std::string slack_api_url = "https://slack.com/api";
+  Smtp smtp;
 };
 
 struct Postgres {
