@@ -142,6 +142,19 @@ TEST_F(StoreTest, AReaderSeesItsTenantOnlyAndTheWriterNoPayload) {
   EXPECT_FALSE(writer_.query("SELECT payload FROM plumbline.traces"));
 }
 
+// Policies keep a condition away from an index unless its operator is leakproof.
+TEST_F(StoreTest, AReaderFindsASessionThroughItsIndex) {
+  store({trace(1, 0)});
+  auto reader = database_.connect("plumbline_reader");
+  require(reader.query("SELECT set_config('plumbline.tenant', $1, false)", {uuid_of(1).to_string()}));
+  require(reader.execute("SET enable_seqscan = off"));
+  auto plan =
+      require(reader.query("EXPLAIN SELECT payload FROM plumbline.trace_events WHERE session = 'session-1'"));
+  std::string text;
+  for (int line = 0; line < plan.size(); ++line) text += std::string(plan.text(line, 0)) + "\n";
+  EXPECT_NE(text.find("Index Cond: (session = 'session-1'::text)"), std::string::npos) << text;
+}
+
 TEST_F(StoreTest, ReportsAndTheirViolationsOnce) {
   postgres::ReportRow row = report(1, 0);
   const auto put = [&](const postgres::ReportRow& r) {
