@@ -108,7 +108,9 @@ bool Walker::scalar(char first, const Rule* rule, Cell& cell, bool& null) {
     return true;
   }
   null = first == 'n';
-  if (!literal(null ? "null" : first == 't' ? "true" : "false")) return false;
+  const std::string_view word = null ? "null" : first == 't' ? "true" : "false";
+  if (!literal(word)) return false;
+  cell.text = word;
   if (rule == nullptr || rule->type == Type::kAny) return true;
   if (null ? !rule->nullable : rule->type != Type::kBoolean) refuse_type(*rule);
   return true;
