@@ -12,6 +12,7 @@ void add_ledger(Commands& commands);
 void add_log(Commands& commands);
 void add_dead(Commands& commands);
 void add_doctor(Commands& commands);
+void add_analyst(Commands& commands);
 
 void add_all(Commands& commands) {
   add_serve(commands);
@@ -23,6 +24,7 @@ void add_all(Commands& commands) {
   add_log(commands);
   add_dead(commands);
   add_doctor(commands);
+  add_analyst(commands);
 }
 
 }  // namespace plumbline::app

@@ -1,0 +1,1 @@
+plumbline_library(tests_support_catalogue SOURCES catalogue.cpp PUBLIC tests_support_postgres)
