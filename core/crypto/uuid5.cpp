@@ -41,4 +41,12 @@ EventId report_id(std::string_view repo, std::string_view commit, TimeUs time, s
   return {uuid5(name_space, name)};
 }
 
+EventId span_id(std::string_view agent, std::string_view trace_id, std::string_view span_id) {
+  static const Uuid name_space = uuid5(kUrlNamespace, kSpanNamespaceUrl);
+  std::string name;
+  name.reserve(agent.size() + trace_id.size() + span_id.size() + 2);
+  name.append(agent).append("\n").append(trace_id).append("\n").append(span_id);
+  return {uuid5(name_space, name)};
+}
+
 }  // namespace plumbline::crypto

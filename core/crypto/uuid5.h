@@ -13,10 +13,11 @@ namespace plumbline::crypto {
 // RFC 9562, appendix: the name space of URLs.
 inline constexpr Uuid kUrlNamespace{
     {0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8}};
-// What the two name spaces below are made from: UUIDv5(kUrlNamespace, URL). Never change them: ids would
+// What the name spaces below are made from: UUIDv5(kUrlNamespace, URL). Never change them: ids would
 // change.
 inline constexpr std::string_view kDecisionNamespaceUrl = "https://plumbline.dev/ns/decision";
 inline constexpr std::string_view kReportNamespaceUrl = "https://plumbline.dev/ns/report";
+inline constexpr std::string_view kSpanNamespaceUrl = "https://plumbline.dev/ns/span";
 
 [[nodiscard]] Uuid uuid5(const Uuid& name_space, std::string_view name);
 
@@ -28,5 +29,9 @@ inline constexpr std::string_view kReportNamespaceUrl = "https://plumbline.dev/n
 // body. `body` is the report as the gate wrote it, without surrounding white space.
 [[nodiscard]] EventId report_id(std::string_view repo, std::string_view commit, TimeUs time,
                                 std::string_view body);
+
+// Name: agent, LF, trace id, LF, span id. A log record has no id of its own: there `span_id` is what its
+// sender makes of its content.
+[[nodiscard]] EventId span_id(std::string_view agent, std::string_view trace_id, std::string_view span_id);
 
 }  // namespace plumbline::crypto

@@ -1,0 +1,366 @@
+#include "core/otlp/events.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <initializer_list>
+#include <optional>
+
+#include "core/codec/json_writer.h"
+#include "core/crypto/base64.h"
+#include "core/crypto/sha256.h"
+#include "core/crypto/uuid5.h"
+#include "core/limits.h"
+
+namespace plumbline::otlp {
+namespace {
+
+using codec::JsonWriter;
+using Keys = std::initializer_list<std::string_view>;
+
+constexpr std::size_t kEventsMax = 1024;
+constexpr std::uint64_t kCountMax = 9007199254740991;  // 2^53 - 1, as the schema has it
+
+// A member of the event and the attributes it is lifted from; the first that is there counts.
+struct Lifted {
+  std::string_view member;
+  std::array<std::string_view, 4> keys;
+  bool count = false;
+};
+constexpr Lifted kLifted[] = {
+    {"operation", {"gen_ai.operation.name"}},
+    {"provider", {"gen_ai.provider.name", "gen_ai.system"}},
+    {"request_model", {"gen_ai.request.model", "model"}},
+    {"response_model", {"gen_ai.response.model"}},
+    {"input_tokens", {"gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "input_tokens"}, true},
+    {"output_tokens",
+     {"gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "output_tokens"},
+     true},
+    {"agent_id", {"gen_ai.agent.id"}},
+    {"agent_name", {"gen_ai.agent.name"}},
+    {"conversation", {"gen_ai.conversation.id", "gen_ai.thread.id"}},
+    {"tool_name", {"gen_ai.tool.name", "tool_name"}},
+    {"tool_call_id", {"gen_ai.tool.call.id"}},
+    {"tool_type", {"gen_ai.tool.type"}},
+    {"error_type", {"error.type"}},
+};
+
+// At most `bytes`, at a character's end.
+std::string_view cut(std::string_view text, std::size_t bytes = limits::kNameBytesMax) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (static_cast<std::uint8_t>(text[bytes]) & 0xC0U) == 0x80U) --bytes;
+  return text.substr(0, bytes);
+}
+
+std::string decimal(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
+// Numbers beyond the profile's (NaN, infinities) become texts, as OTLP's own JSON writes them.
+void write(JsonWriter& out, const Value& value, bool content);
+
+void write_members(JsonWriter& out, const Attributes& attributes, bool content) {
+  out.open_object();
+  std::vector<std::string_view> seen;  // a repeated key is no valid JSON here: the first counts
+  for (const auto& [key, value] : attributes) {
+    if (!content && is_content(key)) continue;
+    if (std::find(seen.begin(), seen.end(), key) != seen.end()) continue;
+    seen.push_back(key);
+    out.key(key);
+    write(out, value, content);
+  }
+  out.close_object();
+}
+
+void write(JsonWriter& out, const Value& value, bool content) {
+  switch (value.kind) {
+    case Value::Kind::kNone:
+      out.null();
+      break;
+    case Value::Kind::kText:
+      out.text(value.text);
+      break;
+    case Value::Kind::kBool:
+      out.boolean(value.integer != 0);
+      break;
+    case Value::Kind::kInteger:
+      out.number(value.integer);
+      break;
+    case Value::Kind::kDouble:
+      if (std::isnan(value.number)) {
+        out.text("NaN");
+      } else if (std::isinf(value.number)) {
+        out.text(value.number > 0 ? "Infinity" : "-Infinity");
+      } else if (value.number != 0 && (std::abs(value.number) > 1e300 || std::abs(value.number) < 1e-300)) {
+        out.text(decimal(value.number));
+      } else {
+        out.raw(decimal(value.number));
+      }
+      break;
+    case Value::Kind::kArray:
+      out.open_array();
+      for (const Value& item : value.items) write(out, item, content);
+      out.close_array();
+      break;
+    case Value::Kind::kMap:
+      write_members(out, value.members, content);
+      break;
+    case Value::Kind::kBytes:
+      out.text(crypto::base64_encode(value.text));
+      break;
+  }
+}
+
+// A number, also when the sender wrote it as text (some agents do).
+std::optional<std::int64_t> count_of(const Value& value) {
+  std::int64_t number = -1;
+  if (value.kind == Value::Kind::kInteger) number = value.integer;
+  if (value.kind == Value::Kind::kDouble && value.number >= 0 && value.number < 9e15)
+    number = static_cast<std::int64_t>(value.number);
+  if (value.kind == Value::Kind::kText) {
+    const char* end = value.text.data() + value.text.size();
+    if (std::from_chars(value.text.data(), end, number).ptr != end) number = -1;
+  }
+  return number >= 0 && number <= static_cast<std::int64_t>(kCountMax) ? std::optional(number) : std::nullopt;
+}
+
+std::string_view first_text(const Attributes& attributes, const Attributes& more, Keys keys) {
+  for (const Attributes* in : {&attributes, &more}) {
+    for (const std::string_view key : keys) {
+      if (const std::string_view text = text_of(*in, key); !text.empty()) return cut(text);
+    }
+  }
+  return {};
+}
+
+class Writer {
+ public:
+  Writer(const Resource& resource, const Scope& scope, Signal signal, const EventOptions& options)
+      : resource_(resource), scope_(scope), signal_(signal), options_(options) {}
+
+  Event event(const Record& record) {
+    Event made;
+    made.agent = cut(text_of(resource_.attributes, "service.name"));
+    if (made.agent.empty()) made.agent = "otlp";
+    const std::string data = this->data(record);
+    made.id = id_of(made.agent, record, data).to_string();
+    JsonWriter out(made.line);
+    out.open_object()
+        .member("id", made.id)
+        .member("kind", "span")
+        .member("time", format_rfc3339(time_of(record)));
+    out.member("agent", made.agent);
+    name(out, "session",
+         first_text(record.attributes, resource_.attributes,
+                    {"gen_ai.conversation.id", "session.id", "gen_ai.thread.id"}));
+    std::string_view repo = first_text(record.attributes, resource_.attributes, {"vcs.repository.name"});
+    if (repo.empty()) repo = first_text(record.attributes, resource_.attributes, {"vcs.repository.url.full"});
+    name(out, "repo", repo);
+    name(out, "branch", first_text(record.attributes, resource_.attributes, {"vcs.ref.head.name"}));
+    name(out, "commit", first_text(record.attributes, resource_.attributes, {"vcs.ref.head.revision"}));
+    name(out, "version", first_text(resource_.attributes, {}, {"service.version"}));
+    out.key("data").raw(data).close_object();
+    return made;
+  }
+
+ private:
+  static void name(JsonWriter& out, std::string_view member, std::string_view value) {
+    if (!value.empty()) out.member(member, value);
+  }
+
+  [[nodiscard]] TimeUs time_of(const Record& record) const {
+    std::uint64_t ns = record.start_ns;
+    if (ns == 0) ns = record.observed_ns;
+    if (ns == 0) ns = record.end_ns;
+    return ns == 0 ? options_.received_at : TimeUs{static_cast<std::int64_t>(ns / 1000)};
+  }
+
+  // A log record is known by what it says.
+  [[nodiscard]] Uuid id_of(std::string_view agent, const Record& record, std::string_view data) const {
+    if (signal_ == Signal::kTraces && !record.span_id.empty())
+      return crypto::span_id(agent, record.trace_id, record.span_id).value;
+    return crypto::span_id(agent, record.trace_id, crypto::to_hex(crypto::sha256(data))).value;
+  }
+
+  std::string data(const Record& record) {
+    std::string data;
+    JsonWriter out(data);
+    lifted_.clear();
+    out.open_object().member("signal", signal_ == Signal::kTraces ? "span" : "log");
+    out.member("name", name_of(record));
+    if (!record.trace_id.empty()) out.member("trace_id", cut(record.trace_id));
+    if (!record.span_id.empty()) out.member("span_id", cut(record.span_id));
+    if (!record.parent_span_id.empty()) out.member("parent_span_id", cut(record.parent_span_id));
+    status(out, record);
+    lift(out, record);
+    if (!scope_.name.empty()) out.member("scope", cut(scope_.name));
+    rest(out, record);
+    out.close_object();
+    return data;
+  }
+
+  // Span names are of low cardinality by convention; a log record's name is its event's.
+  std::string_view name_of(const Record& record) {
+    std::string_view name = record.name;
+    if (name.empty()) {
+      name = text_of(record.attributes, "event.name");
+      if (!name.empty()) lifted_.push_back("event.name");
+    }
+    if (name.empty() && signal_ == Signal::kTraces) return "span";
+    return name.empty() ? "log" : cut(name);
+  }
+
+  void status(JsonWriter& out, const Record& record) {
+    constexpr std::array<std::string_view, 6> kKinds = {"",       "internal", "server",
+                                                        "client", "producer", "consumer"};
+    constexpr std::array<std::string_view, 3> kStatuses = {"unset", "ok", "error"};
+    const auto index = static_cast<std::size_t>(record.status);
+    if (signal_ == Signal::kTraces) {
+      const auto kind = static_cast<std::size_t>(record.kind);
+      if (kind > 0 && kind < kKinds.size()) out.member("span_kind", kKinds[kind]);
+      out.member("status", index < kStatuses.size() ? kStatuses[index] : "unset");
+      if (options_.include_content && !record.status_text.empty())
+        out.member("status_message", record.status_text);
+      const std::uint64_t us = record.end_ns < record.start_ns ? 0 : (record.end_ns - record.start_ns) / 1000;
+      if (record.start_ns > 0 && record.end_ns >= record.start_ns && us <= kCountMax)
+        out.member("duration_us", us);
+      return;
+    }
+    // Severity numbers 1 to 24 in six ranges of four (logs data model).
+    constexpr std::array<std::string_view, 6> kSeverities = {"trace", "debug", "info",
+                                                             "warn",  "error", "fatal"};
+    if (index >= 1 && index <= 24) out.member("status", kSeverities[(index - 1) / 4]);
+    const Value* duration = find(record.attributes, "duration_ms");
+    const auto ms = duration == nullptr ? std::nullopt : count_of(*duration);
+    if (ms && *ms < 9000000000000) {
+      out.member("duration_us", *ms * 1000);
+      lifted_.push_back("duration_ms");
+    }
+  }
+
+  void lift(JsonWriter& out, const Record& record) {
+    for (const Lifted& lifted : kLifted) {
+      for (const std::string_view key : lifted.keys) {
+        if (key.empty()) break;
+        // Plain names such as "model" mean that only where agent runtimes log them.
+        if (key.find('.') == std::string_view::npos && signal_ != Signal::kLogs) continue;
+        const Value* value = find(record.attributes, key);
+        if (value == nullptr) continue;
+        if (lifted.count) {
+          const auto count = count_of(*value);
+          if (!count) continue;
+          out.member(lifted.member, *count);
+        } else {
+          if (value->kind != Value::Kind::kText) continue;
+          out.member(lifted.member, cut(value->text));
+        }
+        lifted_.push_back(key);
+        break;
+      }
+    }
+  }
+
+  void rest(JsonWriter& out, const Record& record) {
+    const bool content = options_.include_content;
+    Attributes kept;
+    kept.reserve(record.attributes.size());
+    for (const auto& pair : record.attributes) {
+      if (std::find(lifted_.begin(), lifted_.end(), pair.first) == lifted_.end()) kept.push_back(pair);
+    }
+    if (content && record.body.kind != Value::Kind::kNone) kept.emplace_back("body", record.body);
+    if (!kept.empty()) {
+      out.key("attributes");
+      write_members(out, kept, content);
+    }
+    if (!resource_.attributes.empty()) {
+      out.key("resource");
+      write_members(out, resource_.attributes, content);
+    }
+    if (record.events.empty()) return;
+    out.key("events").open_array();
+    for (std::size_t n = 0; n < std::min(record.events.size(), kEventsMax); ++n) {
+      const SpanEvent& event = record.events[n];
+      out.open_object().member("name", cut(event.name));
+      if (event.time_ns > 0)
+        out.member("time", format_rfc3339({static_cast<std::int64_t>(event.time_ns / 1000)}));
+      if (!event.attributes.empty()) {
+        out.key("attributes");
+        write_members(out, event.attributes, content);
+      }
+      out.close_object();
+    }
+    out.close_array();
+  }
+
+  const Resource& resource_;
+  const Scope& scope_;
+  Signal signal_;
+  const EventOptions& options_;
+  std::vector<std::string_view> lifted_;  // of the record under way
+};
+
+}  // namespace
+
+bool is_content(std::string_view key) {
+  // Exact names of the conventions, then prefixes: indexed ones (gen_ai.prompt.0.content) and those of other
+  // instrumentations (OpenLLMetry's traceloop.*, OpenInference's input.value and llm.*).
+  constexpr std::array<std::string_view, 21> kExact = {"body",
+                                                       "prompt",
+                                                       "completion",
+                                                       "input",
+                                                       "output",
+                                                       "message",
+                                                       "content",
+                                                       "response",
+                                                       "user_prompt",
+                                                       "tool_input",
+                                                       "tool_parameters",
+                                                       "tool_result",
+                                                       "error",
+                                                       "input.value",
+                                                       "output.value",
+                                                       "exception.message",
+                                                       "exception.stacktrace",
+                                                       "event.body",
+                                                       "process.command_args",
+                                                       "process.command_line",
+                                                       "db.query.text"};
+  constexpr std::array<std::string_view, 18> kPrefixes = {"gen_ai.prompt",
+                                                          "gen_ai.completion",
+                                                          "gen_ai.input",
+                                                          "gen_ai.output.messages",
+                                                          "gen_ai.system_instructions",
+                                                          "gen_ai.system.message",
+                                                          "gen_ai.user.message",
+                                                          "gen_ai.assistant.message",
+                                                          "gen_ai.tool.message",
+                                                          "gen_ai.tool.call.arguments",
+                                                          "gen_ai.tool.call.result",
+                                                          "gen_ai.tool.definitions",
+                                                          "gen_ai.event.content",
+                                                          "gen_ai.retrieval",
+                                                          "traceloop.entity.",
+                                                          "llm.prompts",
+                                                          "llm.completions",
+                                                          "llm.input_messages"};
+  if (key.starts_with("llm.output_messages") || key.starts_with("retrieval.documents")) return true;
+  return std::find(kExact.begin(), kExact.end(), key) != kExact.end() ||
+         std::any_of(kPrefixes.begin(), kPrefixes.end(),
+                     [key](std::string_view p) { return key.starts_with(p); });
+}
+
+std::vector<Event> events_of(const Request& request, const EventOptions& options) {
+  std::vector<Event> events;
+  events.reserve(request.records());
+  for (const Resource& resource : request.resources) {
+    for (const Scope& scope : resource.scopes) {
+      Writer writer(resource, scope, request.signal, options);
+      for (const Record& record : scope.records) events.push_back(writer.event(record));
+    }
+  }
+  return events;
+}
+
+}  // namespace plumbline::otlp
