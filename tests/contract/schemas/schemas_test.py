@@ -99,7 +99,7 @@ class Interfaces(unittest.TestCase):
     def test_asyncapi_names_each_topic_with_its_messages(self):
         self.assertEqual(self.asyncapi["asyncapi"], "3.0.0")
         addresses = {channel["address"] for channel in self.asyncapi["channels"].values()}
-        self.assertEqual(addresses, {"traces.v1", "reports.v1", "dead.v1", "outcomes.v1", "keys.v1"})
+        self.assertEqual(addresses, {"traces.v1", "reports.v1", "dead.v1", "outcomes.v1", "keys.v1", "drift.v1"})
         for name, operation in self.asyncapi["operations"].items():
             with self.subTest(operation=name):
                 self.assertIn(operation["action"], ("send", "receive"))

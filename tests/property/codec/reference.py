@@ -15,6 +15,7 @@ FILES = {
     "keys": "topics/keys.v1.json",
     "outcomes": "topics/outcomes.v1.json",
     "dead": "topics/dead.v1.json",
+    "drift": "topics/drift.v1.json",
     "accepted": "http/accepted.v1.json",
     "problem": "http/problem.v1.json",
 }
