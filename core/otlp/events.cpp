@@ -61,13 +61,24 @@ std::string decimal(double value) {
 // Numbers beyond the profile's (NaN, infinities) become texts, as OTLP's own JSON writes them.
 void write(JsonWriter& out, const Value& value, bool content);
 
+// A key as the writer will put it: what is no UTF-8, and U+0000, becomes U+FFFD there, so two keys can end as
+// one.
+std::string written(std::string_view key) {
+  const bool plain = std::all_of(key.begin(), key.end(), [](char c) { return c > 0; });
+  if (plain) return std::string(key);
+  std::string text;
+  codec::append_json_string(text, key);
+  return text;
+}
+
 void write_members(JsonWriter& out, const Attributes& attributes, bool content) {
   out.open_object();
-  std::vector<std::string_view> seen;  // a repeated key is no valid JSON here: the first counts
+  std::vector<std::string> seen;  // a repeated key is no valid JSON here: the first counts
   for (const auto& [key, value] : attributes) {
     if (!content && is_content(key)) continue;
-    if (std::find(seen.begin(), seen.end(), key) != seen.end()) continue;
-    seen.push_back(key);
+    std::string name = written(key);
+    if (std::find(seen.begin(), seen.end(), name) != seen.end()) continue;
+    seen.push_back(std::move(name));
     out.key(key);
     write(out, value, content);
   }
