@@ -20,6 +20,8 @@ using codec::JsonWriter;
 using Keys = std::initializer_list<std::string_view>;
 
 constexpr std::size_t kEventsMax = 1024;
+// Eight times what SDKs keep by default; bounds the search for repeated keys. What is over it is left out.
+constexpr std::size_t kAttributesMax = 1024;
 constexpr std::uint64_t kCountMax = 9007199254740991;  // 2^53 - 1, as the schema has it
 
 // A member of the event and the attributes it is lifted from; the first that is there counts.
@@ -76,6 +78,7 @@ void write_members(JsonWriter& out, const Attributes& attributes, bool content) 
   std::vector<std::string> seen;  // a repeated key is no valid JSON here: the first counts
   for (const auto& [key, value] : attributes) {
     if (!content && is_content(key)) continue;
+    if (seen.size() == kAttributesMax) break;
     std::string name = written(key);
     if (std::find(seen.begin(), seen.end(), name) != seen.end()) continue;
     seen.push_back(std::move(name));
