@@ -46,7 +46,9 @@ Status Loop::ensure_joined() {
 void Loop::leave() {
   reader_.reset();
   owned_.clear();
+  behind_.clear();
   inputs_.clear();
+  meters_->in_hand->store(0);
 }
 
 Result<postgres::Position> Loop::claim(const log::TopicPartition& at, log::StartPosition* start) {
@@ -106,7 +108,9 @@ Result<std::vector<log::StartPosition>> Loop::on_assigned(std::span<const log::T
 void Loop::on_revoked(std::span<const log::TopicPartition> partitions) {
   for (const log::TopicPartition& at : partitions) {
     owned_.erase(at);
-    meters_->lag(at).set(0);
+    behind_.erase(at);
+    meters_->lag_records(at).set(0);
+    meters_->lag_seconds(at).set(0);
   }
 }
 

@@ -10,8 +10,6 @@ namespace plumbline::loop {
 namespace {
 
 constexpr std::chrono::milliseconds kBackoffFirst{50};
-constexpr std::chrono::seconds kLagInterval{
-    5};  // asking a broker for its watermarks costs a round trip a partition
 
 }  // namespace
 
@@ -21,9 +19,11 @@ Loop::Loop(Consumer& consumer, log::Log& log, const Clock& clock, telemetry::Met
       log_(log),
       clock_(clock),
       options_(std::move(options)),
-      meters_(std::make_unique<Meters>(metrics, std::string(consumer.name()))) {}
+      meters_(std::make_unique<Meters>(metrics, clock, std::string(consumer.name()))) {}
 
-Loop::~Loop() = default;
+Loop::~Loop() {
+  meters_->in_hand->store(0);
+}
 
 void Loop::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
@@ -78,6 +78,7 @@ Result<std::size_t> Loop::see_through(const std::stop_token& stop) {
     const auto started = clock_.monotonic();
     const std::size_t taken = consumer_.fold(all.subspan(done));
     plan_advances(done, taken);
+    note_in_hand(all.subspan(done, taken));
     switch (commit_until(stop)) {
       case Outcome::kCommitted:
         break;
@@ -94,7 +95,9 @@ Result<std::size_t> Loop::see_through(const std::stop_token& stop) {
       position.next_offset = step.to;
       position.counted_offset = std::max(position.counted_offset, step.to);
       reader_->commit_hint(step.at, step.to);
+      behind_[step.at].received_at = step.received_at;
     }
+    meters_->in_hand->store(0);
     consumer_.committed();
     meters_->records.add(taken);
     meters_->batches.add();
@@ -138,6 +141,7 @@ Loop::Outcome Loop::commit_until(const std::stop_token& stop) {
       if (found && *found) continue;
     }
     note(error);
+    report_lag();  // it grows while the partition waits
     wait(stop);
     if (stop.stop_requested()) return Outcome::kStopped;
   }
@@ -218,18 +222,6 @@ void Loop::wait(const std::stop_token& stop) {
   std::condition_variable_any never;
   std::unique_lock lock(mutex);
   never.wait_for(lock, stop, pause, [] { return false; });
-}
-
-void Loop::report_lag() {
-  const auto now = clock_.monotonic();
-  if (now - lag_reported_ < kLagInterval && lag_reported_.time_since_epoch().count() != 0) return;
-  lag_reported_ = now;
-  for (const auto& [at, position] : owned_) {
-    const auto marks = log_.watermarks(at);
-    if (marks)
-      meters_->lag(at).set(
-          static_cast<double>(std::max<std::int64_t>(0, marks->high - position.next_offset)));
-  }
 }
 
 }  // namespace plumbline::loop

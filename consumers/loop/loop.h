@@ -53,6 +53,11 @@ class Loop final : private log::AssignmentListener {
  private:
   enum class Outcome { kCommitted, kFenced, kStopped };
   struct Meters;
+  // What is known of how far a partition is behind.
+  struct Behind {
+    TimeUs received_at;   // of the newest record committed; 0: none yet
+    TimeUs caught_up_at;  // when nothing was behind it last; 0: never seen so
+  };
 
   Result<std::vector<log::StartPosition>> on_assigned(
       std::span<const log::TopicPartition> partitions) override;
@@ -70,6 +75,7 @@ class Loop final : private log::AssignmentListener {
   void leave();
   void wait(const std::stop_token& stop);
   void note(const Error& error);
+  void note_in_hand(std::span<const Input> inputs);
   void report_lag();
 
   Consumer& consumer_;
@@ -80,6 +86,7 @@ class Loop final : private log::AssignmentListener {
   std::optional<pg::Connection> connection_;
   std::unique_ptr<log::Reader> reader_;
   std::map<log::TopicPartition, postgres::Position> owned_;
+  std::map<log::TopicPartition, Behind> behind_;
   std::vector<Input> inputs_;
   std::vector<postgres::Advance> advances_;
   std::chrono::steady_clock::time_point lag_reported_{};

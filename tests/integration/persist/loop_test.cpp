@@ -236,6 +236,29 @@ TEST_F(LoopTest, PostgresGoneInTheMiddleBlocksAndLosesNothing) {
   EXPECT_TRUE(one->healthy());
 }
 
+TEST_F(LoopTest, SaysHowOldWhatItHasInHandIsAndHowFarItIsBehind) {
+  const auto metric = [&](const std::string& name) {
+    const std::string text = metrics_.text();
+    const auto at = text.find("\n" + name + "{");
+    EXPECT_NE(at, std::string::npos) << name << " in\n" << text;
+    const auto value = text.find("} ", at) + 2;
+    return text.substr(value, text.find('\n', value) - value);
+  };
+  StoredRecord record;
+  record.value = "a";
+  record.timestamp_ms = clock_.now().value / 1000 - 3'600'000;
+  log_.put("traces.v1", 0, record);
+  Rows rows;
+  auto one = member(rows);
+  std::string age;
+  rows.before_commit = [&] { age = metric("plumbline_consumer_oldest_message_age_seconds"); };
+  require(one->step(stop_.get_token()));
+  EXPECT_TRUE(age.starts_with("360")) << "an hour and what the test took: " << age;
+  EXPECT_EQ(metric("plumbline_consumer_oldest_message_age_seconds"), "0");
+  EXPECT_EQ(metric("plumbline_consumer_lag_records"), "0");
+  EXPECT_EQ(metric("plumbline_consumer_lag_seconds"), "0");
+}
+
 // COMMIT sent, answer never seen: whether it happened is read from the position row.
 TEST_F(LoopTest, DoubtAtCommitIsSettledByThePosition) {
   for (int round = 0; round < 6; ++round) {
