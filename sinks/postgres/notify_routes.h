@@ -19,28 +19,28 @@
 namespace plumbline::postgres {
 
 struct NotifyRoute {
-  TenantId tenant;
-  Uuid id;
-  std::string name;
-  std::string kind;  // slack_webhook, slack_app, email, webhook
-  std::string address;
-  std::string sealed_secret;  // empty: none
-  std::string lane;
+  TenantId tenant = {};
+  Uuid id = {};
+  std::string name = {};
+  std::string kind = {};  // slack_webhook, slack_app, email, webhook
+  std::string address = {};
+  std::string sealed_secret = {};  // empty: none
+  std::string lane = {};
   bool admin = false;
-  std::vector<std::string> repos;  // globs; empty: all
+  std::vector<std::string> repos = {};  // globs; empty: all
   std::string severity_min = "info";
   std::vector<std::string> events = {"drift.opened", "drift.updated", "drift.resolved"};
   std::string digest = "none";  // none, hourly, daily
   std::int32_t digest_hour = 9;
   std::string time_zone = "UTC";
-  std::string quiet_from;  // "22:00"; empty: none
-  std::string quiet_to;
+  std::string quiet_from = {};  // "22:00"; empty: none
+  std::string quiet_to = {};
   bool critical_passes = true;
-  std::string muted_until;        // RFC 3339, "infinity"; empty: not muted
+  std::string muted_until = {};   // RFC 3339, "infinity"; empty: not muted
   std::string status = "active";  // active, failing, disabled
-  std::string status_reason;
+  std::string status_reason = {};
   std::int64_t failures = 0;
-  std::string last_delivered_at;  // RFC 3339; empty: never
+  std::string last_delivered_at = {};  // RFC 3339; empty: never
 };
 
 // A route's secrets, a line each, newest first.

@@ -27,8 +27,8 @@ struct StoredRecord {
 class ScriptLog final : public log::Log {
  public:
   explicit ScriptLog(std::int32_t partitions = 2) : partitions_(partitions) {
-    for (std::string_view topic :
-         {frame::kTracesTopic, frame::kReportsTopic, frame::kDeadTopic, frame::kOutcomesTopic}) {
+    for (std::string_view topic : {frame::kTracesTopic, frame::kReportsTopic, frame::kDeadTopic,
+                                   frame::kOutcomesTopic, frame::kDriftTopic}) {
       for (std::int32_t p = 0; p < partitions; ++p) records_[{std::string(topic), p}];
     }
   }
