@@ -16,6 +16,7 @@
 #include "apps/plumbline/admin.h"
 #include "apps/plumbline/command.h"
 #include "apps/plumbline/control.h"
+#include "consumers/notify/run.h"
 #include "consumers/persist/run.h"
 #include "core/frame.h"
 #include "core/keys/keyring.h"
@@ -173,6 +174,10 @@ void Server::start_consumers() {
         metrics_);
     add(std::make_unique<RunningRole<persist::PersistRole>>(config_.persist, postgres, *log_, clock_,
                                                             metrics_));
+  }
+  if (roles_.notify) {
+    add(std::make_unique<RunningRole<notify::NotifyRole>>(config_.notify, postgres, config_.keys, *log_,
+                                                          clock_, metrics_));
   }
   for (const auto& consumer : consumers_) consumer->start();
   consumers_started_.store(true, std::memory_order_release);

@@ -10,11 +10,13 @@ namespace plumbline::app {
 struct Roles {
   bool edge = false;
   bool persist = false;  // with the outbox publisher beside it: both live on PostgreSQL
+  bool notify = false;
   bool migrate = false;  // bring the schema up first
 
-  [[nodiscard]] bool consumes() const { return persist; }
+  [[nodiscard]] bool consumes() const { return persist || notify; }
   // Where a process without an edge answers /livez, /readyz and /metrics.
   [[nodiscard]] const std::string& admin_listen(const config::Config& config) const {
+    if (notify) return config.notify.admin_listen;
     return config.persist.admin_listen;
   }
 };
