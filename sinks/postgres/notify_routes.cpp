@@ -225,6 +225,17 @@ Status RouteStore::enable(const NotifyRoute& r, bool resubscribe) {
   });
 }
 
+Status RouteStore::replace_secret(const NotifyRoute& r, std::string_view sealed) {
+  const std::string tenant = r.tenant.value.to_string(), id = r.id.to_string(), hex = hex_of(sealed);
+  return in_transaction(connection_, [&]() -> Status {
+    const pg::Param params[] = {tenant, id, hex};
+    return change(r, "route.rotate", "{}",
+                  "UPDATE plumbline.notify_routes SET sealed_secret = $3::bytea, updated_at = now() WHERE "
+                  "tenant_id = $1 AND route_id = $2",
+                  params);
+  });
+}
+
 Result<Uuid> RouteStore::test(const NotifyRoute& r, TimeUs now) {
   const Uuid delivery = Uuid::random();
   const std::string tenant = r.tenant.value.to_string(), at = format_rfc3339(now);
@@ -259,6 +270,26 @@ Result<DeliveryState> delivery_state(pg::Connection& c, TenantId tenant, const U
   if (!rows) return rows.error();
   if (rows->size() == 0) return poison("no_delivery", "there is no such delivery");
   return DeliveryState{std::string(rows->text(0, 0)), std::string(rows->text(0, 1)), rows->integer(0, 2)};
+}
+
+Result<std::vector<DeliveryLine>> recent_deliveries(pg::Connection& c, const NotifyRoute& r,
+                                                    std::int64_t most) {
+  auto rows = c.query(
+      "SELECT to_char(d.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), coalesce(e.type, "
+      "d.content), coalesce(e.body::jsonb ->> 'repo', e.body::jsonb ->> 'agent', ''), d.state, "
+      "coalesce(d.reason, ''), d.attempts, d.resend::int FROM plumbline.notify_deliveries d LEFT JOIN "
+      "plumbline.notify_events e ON e.tenant_id = d.tenant_id AND e.event_id = d.event_id WHERE d.tenant_id "
+      "= "
+      "$1 AND d.route_id = $2 ORDER BY d.created_at DESC, d.seq DESC LIMIT $3::int",
+      {r.tenant.value.to_string(), r.id.to_string(), std::to_string(most)});
+  if (!rows) return rows.error();
+  std::vector<DeliveryLine> lines;
+  for (int i = 0; i < rows->size(); ++i) {
+    const auto text = [&](int column) { return std::string(rows->text(i, column)); };
+    lines.push_back(
+        {text(0), text(1), text(2), text(3), text(4), rows->integer(i, 5), rows->integer(i, 6) != 0});
+  }
+  return lines;
 }
 
 Result<std::vector<NotifyRoute>> routes_of(pg::Connection& c, TenantId tenant) {

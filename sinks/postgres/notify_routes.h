@@ -70,6 +70,8 @@ class RouteStore {
   Status mute(const NotifyRoute& route, std::string_view until);
   // Active again after it was failing or disabled; `resubscribe` forgets that its address unsubscribed.
   Status enable(const NotifyRoute& route, bool resubscribe);
+  // Other secrets, sealed, from now on.
+  Status replace_secret(const NotifyRoute& route, std::string_view sealed);
   // Queues a test message; returns the delivery's id, whose state delivery_state tells.
   Result<Uuid> test(const NotifyRoute& route, TimeUs now);
 
@@ -87,6 +89,19 @@ struct DeliveryState {
   std::int64_t attempts = 0;
 };
 Result<DeliveryState> delivery_state(pg::Connection& connection, TenantId tenant, const Uuid& delivery);
+
+struct DeliveryLine {
+  std::string created_at;  // RFC 3339
+  std::string what;        // type of the event, or test, notice
+  std::string subject;     // repository or agent; empty: none
+  std::string state;
+  std::string reason;
+  std::int64_t attempts = 0;
+  bool resend = false;
+};
+// The latest of a route, newest first.
+Result<std::vector<DeliveryLine>> recent_deliveries(pg::Connection& connection, const NotifyRoute& route,
+                                                    std::int64_t most);
 
 // One Slack channel is one lane, whichever routes of the tenant lead to it.
 [[nodiscard]] std::string lane_of_channel(std::string_view channel_id);

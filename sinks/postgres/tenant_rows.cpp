@@ -40,8 +40,9 @@ Status bind_to(pg::Connection& c, const Tenant& tenant) {
 
 // CSV with quote and delimiter that JSON can't contain: the lines come out as they are.
 std::string copy_statement(const Table& table) {
-  const std::string row =
-      table.name == "signing_keys" ? "(to_jsonb(t) - 'sealed_secret')::text" : "row_to_json(t)::text";
+  const std::string row = table.name == "signing_keys" || table.name == "notify_routes"
+                              ? "(to_jsonb(t) - 'sealed_secret')::text"
+                              : "row_to_json(t)::text";
   return "COPY (SELECT " + row + " FROM " + table.quoted +
          " t) TO STDOUT (FORMAT csv, DELIMITER E'\\x02', QUOTE E'\\x01')";
 }
