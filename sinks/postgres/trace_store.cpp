@@ -15,6 +15,8 @@ constexpr std::size_t kStreamBytesKept = std::size_t{64} << 20;
 constexpr std::size_t kOrdAt = 2 + 4;
 constexpr std::size_t kAgainAt = kOrdAt + 4 + 4;
 
+// A batch (persist.batch_bytes_max) fits: otherwise PostgreSQL writes the stage to files and reads it back.
+constexpr const char* kSettings = "SET temp_buffers = '64MB'";
 constexpr const char* kStageTable =
     "CREATE TEMP TABLE IF NOT EXISTS trace_stage (ord int4, again bool, time timestamptz, tenant_id uuid, id "
     "uuid, "
@@ -22,14 +24,14 @@ constexpr const char* kStageTable =
     "risk_score int4, kind text, agent text, session text, repo text, branch text, commit text, version "
     "text, "
     "action_type text, confidence text, prompt_type text, autonomy_mode text, risk_category text, "
-    "policy_hash text, matched_rule_id text, link_hash bytea, link_prev bytea, link_content \"char\", "
+    "policy_hash text, matched_rule_id text, "
     "payload text COMPRESSION lz4) ON COMMIT DELETE ROWS";
-constexpr std::int16_t kStageFields = 30;
+constexpr std::int16_t kStageFields = 27;
 constexpr const char* kCopy = "COPY pg_temp.trace_stage FROM STDIN (FORMAT binary)";
 // The stage is laid out in key order, which a scan of it nearly keeps: good for the indexes, without a sort.
 // Nearly: COPY puts a short row back onto an earlier page that has room. So `again` marks what is not the
 // first of its identity in the batch, and only firsts are moved.
-constexpr const char* kMove =
+constexpr std::string_view kMove =
     "INSERT INTO plumbline.traces (time, tenant_id, id, digest, received_at, log_offset, log_partition, "
     "log_index, topic, risk_score, kind, agent, session, repo, branch, commit, version, action_type, "
     "confidence, prompt_type, autonomy_mode, risk_category, policy_hash, matched_rule_id, payload) "
@@ -37,14 +39,12 @@ constexpr const char* kMove =
     "risk_score, "
     "kind, agent, session, repo, branch, commit, version, action_type, confidence, prompt_type, "
     "autonomy_mode, risk_category, policy_hash, matched_rule_id, payload FROM pg_temp.trace_stage "
-    "WHERE NOT again ON CONFLICT (time, tenant_id, id) DO NOTHING";
-constexpr const char* kLink =
-    "INSERT INTO plumbline.chain_links (tenant_id, agent, hash, digest, prev_hash, content, trace_time, "
-    "trace_id, log_offset, log_partition, log_index, topic) "
-    "SELECT tenant_id, agent, link_hash, digest, link_prev, link_content, time, id, log_offset, "
-    "log_partition, log_index, topic FROM pg_temp.trace_stage WHERE link_hash IS NOT NULL "
-    "ORDER BY tenant_id, agent COLLATE \"C\", link_hash, digest, ord "
-    "ON CONFLICT (tenant_id, agent, hash, digest) DO NOTHING";
+    "WHERE NOT again";
+// Asking first costs a look-up in the key for each row, a third of the insert.
+const std::string kMoveCarefully = "WITH moved AS (" + std::string(kMove) +
+                                   " ON CONFLICT (time, tenant_id, id) DO NOTHING RETURNING time, tenant_id, "
+                                   "id) SELECT s.ord FROM pg_temp.trace_stage s JOIN moved USING (time, "
+                                   "tenant_id, id) WHERE NOT s.again";
 // LATERAL with LIMIT keeps this a look-up by key, one partition each, whatever the planner thinks of an
 // unanalysed stage.
 constexpr const char* kCompare =
@@ -54,10 +54,6 @@ constexpr const char* kCompare =
     "WHERE (h.topic, h.log_partition, h.log_offset, h.log_index) "
     "IS DISTINCT FROM (s.topic, s.log_partition, s.log_offset, s.log_index)";
 
-std::string_view raw(const std::array<std::uint8_t, 32>& hash) {
-  return {reinterpret_cast<const char*>(hash.data()), hash.size()};
-}
-
 std::int64_t day_of(TimeUs time) {
   return time.value >= 0 ? time.value / kDayUs : -((-time.value + kDayUs - 1) / kDayUs);
 }
@@ -65,7 +61,7 @@ std::int64_t day_of(TimeUs time) {
 }  // namespace
 
 void TraceRows::add(const TraceRow& row) {
-  Item item{row.key, row.digest, row.address, encoded_.size(), 0, row.payload, row.link.has_value()};
+  Item item{row.key, row.digest, row.address, encoded_.size(), 0, row.payload, 0, row.agent.size(), {}};
   CopyRow out(encoded_);
   out.begin(kStageFields);
   out.int4(0);                           // ord
@@ -82,27 +78,39 @@ void TraceRows::add(const TraceRow& row) {
   out.int4(row.risk_score);
   out.bytes(row.kind);
   out.bytes(row.agent);
+  item.agent_begin = encoded_.size() - item.begin - row.agent.size();
   for (std::string_view name :
        {row.session, row.repo, row.branch, row.commit, row.version, row.action_type, row.confidence,
         row.prompt_type, row.autonomy_mode, row.risk_category, row.policy_hash, row.matched_rule_id}) {
     out.name(name);
   }
   if (row.link) {
-    out.bytes(raw(row.link->hash));
-    out.bytes(row.link->start ? std::string_view{} : raw(row.link->prev_hash));
-    out.bytes({&row.link->content, 1});
-  } else {
-    out.null();
-    out.null();
-    out.null();
+    item.link = static_cast<std::uint32_t>(links_.size());
+    links_.push_back(*row.link);
   }
   out.size_only(row.payload.size());
   item.size = encoded_.size() - item.begin;
   items_.push_back(item);
 }
 
+LinkRow TraceRows::link(const Item& item) const {
+  const Address& at = item.address;
+  return {item.key.tenant.value,
+          encoded(item).substr(item.agent_begin, item.agent_size),
+          links_[*item.link],
+          item.digest,
+          item.key.time,
+          item.key.id,
+          at.topic,
+          at.partition,
+          at.offset,
+          at.index};
+}
+
 Status TraceStore::prepare_session(pg::Connection& connection) {
-  return connection.execute(kStageTable);
+  if (Status set = connection.execute(kSettings); !set) return set;
+  if (Status made = connection.execute(kStageTable); !made) return made;
+  return LinkStore::prepare_session(connection);
 }
 
 Status TraceStore::ensure_day(pg::Connection& connection, TimeUs time) {
@@ -127,6 +135,7 @@ Status TraceStore::stage(pg::Connection& connection, const TraceRows& rows,
   for (const std::uint32_t i : order_) bytes += items[i].size + items[i].payload.size();
   stream_.reserve(bytes);
   stream_.append(kCopyHeader);
+  new_.clear();
   const TraceKey* previous = nullptr;
   for (const std::uint32_t i : order_) {
     const std::size_t begin = stream_.size();
@@ -134,7 +143,9 @@ Status TraceStore::stage(pg::Connection& connection, const TraceRows& rows,
     for (std::size_t byte = 0; byte < 4; ++byte) {
       stream_[begin + kOrdAt + byte] = static_cast<char>((i >> (24 - 8 * byte)) & 0xff);
     }
-    stream_[begin + kAgainAt] = previous != nullptr && *previous == items[i].key ? '\1' : '\0';
+    const bool again = previous != nullptr && *previous == items[i].key;
+    stream_[begin + kAgainAt] = again ? '\1' : '\0';
+    if (!again) new_.push_back(i);
     previous = &items[i].key;
     stream_.append(items[i].payload);
   }
@@ -157,22 +168,53 @@ Status TraceStore::compare(pg::Connection& connection, const TraceRows& rows,
   return ok_status();
 }
 
+// All firsts or none. On return new_ holds what was stored.
+Status TraceStore::move(pg::Connection& connection) {
+  if (careful_) return move_carefully(connection);
+  if (Status saved = connection.execute("SAVEPOINT move"); !saved) return saved;
+  auto moved = connection.query(kMove);
+  if (moved) return connection.execute("RELEASE move");
+  if (moved.error().code != "23505") return moved.error();
+  if (Status undone = connection.execute("ROLLBACK TO move; RELEASE move"); !undone) return undone;
+  careful_ = true;
+  return move_carefully(connection);
+}
+
+Status TraceStore::move_carefully(pg::Connection& connection) {
+  auto moved = connection.query(kMoveCarefully);
+  if (!moved) return moved.error();
+  careful_ = moved->size() != static_cast<int>(new_.size());
+  new_.clear();
+  for (int row = 0; row < moved->size(); ++row)
+    new_.push_back(static_cast<std::uint32_t>(moved->integer(row, 0)));
+  return ok_status();
+}
+
+Status TraceStore::link(pg::Connection& connection, const TraceRows& rows,
+                        std::span<const std::uint32_t> chosen, std::span<const StoreOutcome> outcome) {
+  const auto items = rows.items();
+  link_rows_.clear();
+  for (const std::uint32_t i : new_) {
+    if (items[i].link) link_rows_.push_back(rows.link(items[i]));
+  }
+  if (Status added = links_.add(connection, link_rows_); !added) return added;
+  link_rows_.clear();
+  for (const std::uint32_t i : chosen) {
+    if (items[i].link && outcome[i] == StoreOutcome::kConflict) link_rows_.push_back(rows.link(items[i]));
+  }
+  return LinkStore::add_conflicts(connection, link_rows_);
+}
+
 Status TraceStore::store(pg::Connection& connection, const TraceRows& rows,
                          std::span<const std::uint32_t> chosen, std::span<StoreOutcome> outcome) {
   if (chosen.empty()) return ok_status();
   if (Status staged = stage(connection, rows, chosen); !staged) return staged;
-  auto moved = connection.query(kMove);
-  if (!moved) return moved.error();
-  bool linked = false;
-  for (const std::uint32_t i : chosen) {
-    outcome[i] = StoreOutcome::kStored;
-    linked = linked || rows.items()[i].linked;
+  if (Status moved = move(connection); !moved) return moved;
+  for (const std::uint32_t i : chosen) outcome[i] = StoreOutcome::kStored;
+  if (new_.size() != chosen.size()) {
+    if (Status compared = compare(connection, rows, outcome); !compared) return compared;
   }
-  if (linked) {
-    if (auto done = connection.query(kLink); !done) return done.error();
-  }
-  if (moved->affected() == static_cast<std::int64_t>(chosen.size())) return ok_status();
-  return compare(connection, rows, outcome);
+  return link(connection, rows, chosen, outcome);
 }
 
 }  // namespace plumbline::postgres

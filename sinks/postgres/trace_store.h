@@ -1,5 +1,5 @@
 // Traces and the links of their hash chains into PostgreSQL: staged with binary COPY, moved with one INSERT
-// ... ON CONFLICT DO NOTHING in key order, losers compared by digest. ADR 0006 says why this way. Not
+// in key order, those whose identity is taken compared by digest. docs/adr says why this way. Not
 // thread-safe; one connection.
 #pragma once
 #include <array>
@@ -16,6 +16,7 @@
 #include "core/pg/connection.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "sinks/postgres/trace_store_links.h"
 
 namespace plumbline::postgres {
 
@@ -35,14 +36,6 @@ struct TraceKey {
   TenantId tenant;
   Uuid id;
   auto operator<=>(const TraceKey&) const = default;
-};
-
-// One entry of an agent's hash chain.
-struct ChainLink {
-  std::array<std::uint8_t, 32> hash{};
-  std::array<std::uint8_t, 32> prev_hash{};
-  bool start = false;  // prev_hash is empty
-  char content = 'u';  // o: complete and right, b: complete and not, u: can't be checked
 };
 
 // One trace to be stored. Views are copied by TraceRows::add, but `payload`, which must outlive the batch.
@@ -69,10 +62,13 @@ class TraceRows {
     std::size_t begin = 0;
     std::size_t size = 0;  // of the encoded columns before payload
     std::string_view payload;
-    bool linked = false;
+    std::size_t agent_begin = 0;  // of its name, within the columns
+    std::size_t agent_size = 0;
+    std::optional<std::uint32_t> link;  // of links()
   };
   void clear() {
     items_.clear();
+    links_.clear();
     encoded_.clear();
   }
   void add(const TraceRow& row);
@@ -80,15 +76,18 @@ class TraceRows {
   [[nodiscard]] std::string_view encoded(const Item& item) const {
     return std::string_view(encoded_).substr(item.begin, item.size);
   }
+  // Precondition: item.link.
+  [[nodiscard]] LinkRow link(const Item& item) const;
 
  private:
   std::vector<Item> items_;
+  std::vector<ChainLink> links_;
   std::string encoded_;
 };
 
 class TraceStore {
  public:
-  // After every connect: the staging table belongs to the session.
+  // Once after every connect: staging tables and settings belong to the session.
   Status prepare_session(pg::Connection& connection);
   // Makes the partitions that the rows need; outside of a transaction. Poison "22008": the day lies outside
   // of any retention.
@@ -103,10 +102,20 @@ class TraceStore {
 
  private:
   Status stage(pg::Connection& connection, const TraceRows& rows, std::span<const std::uint32_t> chosen);
+  Status move(pg::Connection& connection);
+  Status move_carefully(pg::Connection& connection);
   Status compare(pg::Connection& connection, const TraceRows& rows, std::span<StoreOutcome> outcome);
+  Status link(pg::Connection& connection, const TraceRows& rows, std::span<const std::uint32_t> chosen,
+              std::span<const StoreOutcome> outcome);
 
   std::unordered_set<std::int64_t> days_;
-  std::vector<std::uint32_t> order_;
+  LinkStore links_;
+  std::vector<LinkRow> link_rows_;
+  // Identities are hardly ever taken, so rows are moved without asking; once some were, with asking, until a
+  // whole batch was new.
+  bool careful_ = false;
+  std::vector<std::uint32_t> order_;  // chosen rows by key
+  std::vector<std::uint32_t> new_;    // those that the last move stored
   std::string stream_;
 };
 

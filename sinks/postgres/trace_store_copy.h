@@ -53,6 +53,17 @@ class CopyRow {
       null();
     }
   }
+  // A one-dimensional array without nulls; `element` appends one value. `type` is its elements' type number.
+  template <class Values, class Element>
+  void array(std::int32_t type, const Values& values, Element element) {
+    const std::size_t at = out_.size();
+    number(std::uint32_t{0});  // size, known below
+    const std::int32_t head[] = {1, 0, type, static_cast<std::int32_t>(values.size()), 1};
+    for (const std::int32_t value : head) number(static_cast<std::uint32_t>(value));
+    for (const auto& value : values) element(value);
+    const auto size = big_endian(static_cast<std::uint32_t>(out_.size() - at - 4));
+    std::memcpy(out_.data() + at, &size, sizeof size);
+  }
   // The length of a value that the caller appends itself.
   void size_only(std::size_t size) { number(static_cast<std::uint32_t>(size)); }
 

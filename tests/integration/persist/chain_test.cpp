@@ -80,7 +80,10 @@ class ChainTest : public testing::Test {
     return {std::string(row.text(0, 0)), row.integer(0, 1), row.integer(0, 2),
             row.integer(0, 3),           row.integer(0, 4), row.integer(0, 5)};
   }
-  void clear() { require(database_.superuser().execute("TRUNCATE plumbline.traces, plumbline.chain_links")); }
+  void clear() {
+    require(database_.superuser().execute(
+        "TRUNCATE plumbline.traces, plumbline.chain_chunks, plumbline.chain_conflicts"));
+  }
   // In eight random orders.
   void expect(const std::vector<TraceRow>& rows, const Verdict& wanted) {
     for (unsigned seed = 1; seed <= 8; ++seed) {
