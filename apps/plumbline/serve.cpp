@@ -15,6 +15,7 @@
 
 #include "apps/plumbline/admin.h"
 #include "apps/plumbline/command.h"
+#include "apps/plumbline/confine.h"
 #include "apps/plumbline/control.h"
 #include "consumers/notify/run.h"
 #include "consumers/persist/run.h"
@@ -230,6 +231,7 @@ bool Server::drain() {
 }  // namespace
 
 int serve(const config::Loaded& loaded, Roles roles) {
+  if (auto confined = deny_exec(); !confined) return fail(confined.error());
   // Blocked before any thread starts, so that only the wait below sees them.
   sigset_t signals;
   sigemptyset(&signals);

@@ -61,19 +61,20 @@ def commands_of_documents_exist(tree):
 TEST_NAME = re.compile(r"`([A-Z]\w+)\.([A-Z*]\w*)`")
 
 
-def architecture_names_real_tests(tree):
-    """Every `Suite.Name` in ARCHITECTURE.md is a test, every path in backticks exists."""
+def documents_name_real_tests(tree):
+    """Every `Suite.Name` in ARCHITECTURE.md and the threat model is a test, every path in backticks exists."""
     tests = set()
     for file in tree.cpp():
         for suite, name in re.findall(r"\bTEST(?:_F|_P)?\(\s*(\w+)\s*,\s*(\w+)\s*\)", tree.text(file)):
             tests.add((suite, name))
-    text = tree.text("ARCHITECTURE.md")
-    for suite, name in TEST_NAME.findall(text):
-        if (suite, name) not in tests:
-            yield f"ARCHITECTURE.md: no test {suite}.{name}"
-    for path in re.findall(r"`((?:core|sinks|producers|consumers|apps|tests|schemas|docs|bench|script)/[\w./-]+)`", text):
-        if not (tree.root / path).exists():
-            yield f"ARCHITECTURE.md: nothing at {path}"
+    for document in ("ARCHITECTURE.md", "docs/threat-model.md"):
+        text = tree.text(document)
+        for suite, name in TEST_NAME.findall(text):
+            if (suite, name) not in tests:
+                yield f"{document}: no test {suite}.{name}"
+        for path in re.findall(r"`((?:core|sinks|producers|consumers|apps|tests|schemas|docs|bench|script)/[\w./-]+)`", text):
+            if not (tree.root / path).exists():
+                yield f"{document}: nothing at {path}"
 
 
 def packages_are_sorted(tree):
@@ -89,5 +90,5 @@ def requirements_are_pinned(tree):
             yield f"tests/requirements.txt: {line}: pin it with =="
 
 
-RULES = [links_lead_somewhere, decisions_are_numbered, scripts_run, commands_of_documents_exist, architecture_names_real_tests,
+RULES = [links_lead_somewhere, decisions_are_numbered, scripts_run, commands_of_documents_exist, documents_name_real_tests,
          packages_are_sorted, requirements_are_pinned]
