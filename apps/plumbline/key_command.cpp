@@ -8,6 +8,7 @@
 #include "core/crypto/seal.h"
 #include "sinks/postgres/key_material.h"
 #include "sinks/postgres/keys.h"
+#include "sinks/postgres/notify_routes.h"
 #include "sinks/postgres/outbox.h"
 #include "sinks/postgres/tenants.h"
 
@@ -120,6 +121,9 @@ int reseal(const config::Config& config, const Words&) {
   auto changed = postgres::reseal_keys(*connection, *sealer, actor());
   if (!changed) return fail(changed.error());
   fmt::print("{} keys sealed anew under master key {}\n", *changed, sealer->key_id());
+  auto routes = postgres::reseal_routes(*connection, *sealer, actor());
+  if (!routes) return fail(routes.error());
+  fmt::print("{} routes' secrets sealed anew\n", *routes);
   return kOk;
 }
 

@@ -198,6 +198,22 @@ TEST_F(NotifyTest, SecretsTravelSealed) {
             0);
 }
 
+TEST_F(NotifyTest, AfterAChangeOfTheMasterKeySecretsAreSealedAnew) {
+  const auto older = require(crypto::Sealer::from_text(keys_.master_key));
+  NotifyRoute route = add_route("hook");
+  const std::string sealed =
+      postgres::seal_route_secrets(older, tenant_, route.id, {Secret("whsec_one"), Secret("whsec_two")});
+  auto store = postgres::RouteStore(control_, "test");
+  ASSERT_TRUE(store.replace_secret(route, sealed));
+  const std::string both = std::string(crypto::random_master_key().reveal()) + "\n" + std::string(kMasterKey);
+  const auto sealer = require(crypto::Sealer::from_text(Secret(both)));
+  EXPECT_EQ(require(postgres::reseal_routes(control_, sealer, "test")), 1);
+  EXPECT_EQ(require(postgres::reseal_routes(control_, sealer, "test")), 0) << "done already";
+  route = require(store.find(tenant_, "hook"));
+  EXPECT_EQ(crypto::Sealer::key_id_of(route.sealed_secret), sealer.key_id());
+  EXPECT_EQ(require(postgres::open_route_secrets(sealer, route)).at(1).reveal(), "whsec_two");
+}
+
 TEST_F(NotifyTest, PoisonIsADeadLetterAndBlocksNothing) {
   add_route("team");
   put_raw("{\"v\":1}", tenant_.value.to_string());
