@@ -51,6 +51,7 @@ struct Edge {
 };
 
 struct Persist {
+  std::int32_t threads = 1;                // members of the group in this process
   std::int32_t batch_records_max = 20000;  // traces a transaction
   std::int64_t batch_bytes_max = 32 << 20;
   std::chrono::milliseconds poll_wait = 50ms;
@@ -72,6 +73,12 @@ struct Drift {
   std::chrono::milliseconds poll_wait = 20ms;
   std::chrono::milliseconds backoff_max = 5s;
   std::string admin_listen = "127.0.0.1:9466";
+  std::chrono::milliseconds flap_window = 1h;      // event time
+  std::chrono::milliseconds notify_age_max = 24h;  // at receipt
+  std::chrono::milliseconds history = 2160h;       // reports that can still be followed by late ones
+  std::chrono::milliseconds watch_interval = 60s;
+  std::chrono::milliseconds silence_min = 24h;   // nobody is called silent earlier
+  std::chrono::milliseconds silence_max = 336h;  // everybody is called silent by then
 };
 
 // The relay that mail leaves by.

@@ -1,0 +1,139 @@
+#include "consumers/drift/drift.h"
+
+#include <algorithm>
+
+#include "consumers/drift/meters.h"
+#include "core/frame.h"
+#include "core/limits.h"
+#include "sinks/postgres/drift_settings.h"
+
+namespace plumbline::drift {
+namespace {
+
+// Changed matchers and erased tenants are noticed within this.
+constexpr std::int64_t kSettingsEveryUs = 5LL * 1000000;
+constexpr std::int64_t kAheadUs = std::chrono::microseconds(limits::kEventAheadMax).count();
+
+}  // namespace
+
+DriftConsumer::DriftConsumer(log::Log& log, const Clock& clock, telemetry::Metrics& metrics,
+                             const DriftOptions& options,
+                             std::function<void(const std::set<std::int16_t>&)> found)
+    : clock_(clock),
+      options_(options),
+      meters_(std::make_unique<Meters>(metrics)),
+      found_(std::move(found)),
+      publisher_(log) {}
+
+DriftConsumer::~DriftConsumer() = default;
+
+std::vector<std::string> DriftConsumer::topics() const {
+  return {std::string(frame::kReportsTopic)};
+}
+
+Status DriftConsumer::connected(pg::Connection& /*connection*/) {
+  settings_at_ = {};
+  return ok_status();
+}
+
+Status DriftConsumer::assigned(pg::Connection& connection,
+                               std::span<const postgres::Position> /*positions*/) {
+  cache_.clear();
+  bool changed = false;
+  return load_settings(connection, &changed);
+}
+
+Status DriftConsumer::load_settings(pg::Connection& connection, bool* changed) {
+  auto settings = postgres::load_drift_settings(connection);
+  if (!settings) return settings.error();
+  std::map<TenantId, Matchers> matchers;
+  for (postgres::DriftMatchersRow& row : settings->matchers) {
+    matchers[row.tenant] = {std::move(row.ids), std::move(row.words)};
+  }
+  std::set<TenantId> erased(settings->erased.begin(), settings->erased.end());
+  *changed = matchers != matchers_ || erased != erased_;
+  matchers_ = std::move(matchers);
+  erased_ = std::move(erased);
+  settings_at_ = clock_.now();
+  return ok_status();
+}
+
+std::size_t DriftConsumer::fold(std::span<const loop::Input> inputs) {
+  lines_.clear();
+  letters_.clear();
+  std::size_t taken = 0;
+  for (const loop::Input& input : inputs) {
+    if (taken > 0 && lines_.size() >= options_.rows_max) break;
+    fold_record(input);
+    ++taken;
+  }
+  inputs_ = inputs.first(taken);
+  return taken;
+}
+
+void DriftConsumer::fold_record(const loop::Input& input) {
+  const log::ReadRecord& record = *input.record;
+  auto meta = frame::parse_meta(record);
+  if (!meta) return meters_->skipped.add();
+  if (erased_.contains(meta->tenant)) return;
+  const auto own = matchers_.find(meta->tenant);
+  const Matchers& matchers = own == matchers_.end() ? default_matchers_ : own->second;
+  std::string_view rest = record.value;
+  std::int32_t index = -1;
+  do {
+    const std::size_t end = rest.find('\n');
+    const std::string_view text = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    ++index;
+    auto seen = decoder_.decode(text, matchers);
+    if (!seen || seen->repo.empty() || seen->report.key.time.value - meta->received_at.value > kAheadUs) {
+      meters_->skipped.add();
+      continue;
+    }
+    Line line;
+    line.stream = make_stream(meta->tenant, seen->repo, seen->branch);
+    line.seen = std::move(*seen);
+    line.receipt.fresh = input.fresh;
+    line.receipt.timely =
+        meta->received_at.value - line.seen.report.key.time.value <= options_.notify_age_max.count();
+    line.received_at = meta->received_at;
+    line.record = &record;
+    line.index = index;
+    line.text = text;
+    lines_.push_back(std::move(line));
+  } while (!rest.empty());
+}
+
+Status DriftConsumer::prepare(pg::Connection& connection) {
+  if (clock_.now().value - settings_at_.value <= kSettingsEveryUs) return ok_status();
+  bool changed = false;
+  if (Status loaded = load_settings(connection, &changed); !loaded) return loaded;
+  if (!changed) return ok_status();
+  lines_.clear();  // the batch was folded by what holds no more
+  for (const loop::Input& input : inputs_) fold_record(input);
+  return ok_status();
+}
+
+void DriftConsumer::committed() {
+  if (cache_.size() + next_.size() > kCacheMax) cache_.clear();
+  for (Known& known : next_) cache_[known.stream.id] = std::move(known);
+  next_.clear();
+  for (const auto& [what, count] : counts_) {
+    if (what == "reports") {
+      meters_->reports.add(count);
+    } else if (what == "late") {
+      meters_->late.add(count);
+    } else if (what == "copies") {
+      meters_->copies.add(count);
+    } else if (what == "old") {
+      meters_->skipped.add(count);
+    } else {
+      meters_->events(what).add(count);
+    }
+  }
+  counts_.clear();
+  if (!lanes_.empty()) found_(lanes_);
+  lanes_.clear();
+}
+
+}  // namespace plumbline::drift

@@ -1,0 +1,116 @@
+// drift as the shared loop sees it: reports of reports.v1 into histories, drifts and events, in the
+// transaction of the position. Poison is persist's to tell: what can't be decoded is a dead letter of persist
+// and only counted here.
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "consumers/drift/decode.h"
+#include "consumers/drift/matchers.h"
+#include "consumers/drift/timeline.h"
+#include "consumers/loop/consumer.h"
+#include "consumers/loop/dead_letters.h"
+#include "core/clock.h"
+#include "core/telemetry/metrics.h"
+#include "sinks/postgres/drift_store.h"
+
+namespace plumbline::drift {
+
+inline constexpr std::string_view kConsumer = "drift";
+// Streams kept in memory, at about a kilobyte each; above it all are read again when they report next.
+inline constexpr std::size_t kCacheMax = 100000;
+
+struct DriftOptions {
+  std::size_t rows_max = 20000;
+  std::chrono::microseconds flap_window{};
+  std::chrono::microseconds notify_age_max{};
+};
+
+// Not thread-safe: the loop's thread. References outlive it.
+class DriftConsumer final : public loop::Consumer {
+ public:
+  // `found` is told, after the commit, which lanes of the outbox have something.
+  DriftConsumer(log::Log& log, const Clock& clock, telemetry::Metrics& metrics, const DriftOptions& options,
+                std::function<void(const std::set<std::int16_t>&)> found);
+  ~DriftConsumer() override;
+
+  [[nodiscard]] std::string_view name() const override { return kConsumer; }
+  [[nodiscard]] std::vector<std::string> topics() const override;
+  Status connected(pg::Connection& connection) override;
+  Status assigned(pg::Connection& connection, std::span<const postgres::Position> positions) override;
+  std::size_t fold(std::span<const loop::Input> inputs) override;
+  Status prepare(pg::Connection& connection) override;
+  Status apply(pg::Connection& connection) override;
+  Result<bool> isolate(pg::Connection& connection, const Error& error) override;
+  void committed() override;
+
+ private:
+  struct Meters;
+  // A stream as the database has it.
+  struct Known {
+    Stream stream;
+    std::int64_t version = 0;  // 0: it has no row yet
+    TimeUs last_time;
+    std::optional<ReportKey> tail, base;
+    State state;
+    std::optional<Announced> announced;
+  };
+  // A line of the batch.
+  struct Line {
+    Stream stream;
+    Seen seen;
+    Receipt receipt;
+    TimeUs received_at;
+    const log::ReadRecord* record = nullptr;
+    std::int32_t index = 0;
+    std::string_view text;
+    bool dead = false;
+  };
+  using Lines = std::vector<const Line*>;
+  struct Writes;
+
+  void fold_record(const loop::Input& input);
+  Status load_settings(pg::Connection& connection, bool* changed);
+  Status load_known(pg::Connection& connection, const std::map<Uuid, Lines>& groups);
+  Result<std::set<const Line*>> find_copies(pg::Connection& connection, const std::map<Uuid, Lines>& groups);
+  Result<Begin> begin_at(pg::Connection& connection, const Known& known, const ReportKey& first);
+  Status take(pg::Connection& connection, const Lines& lines, const std::set<const Line*>& copies,
+              Writes& writes);
+  void collect(const Known& known, const Timeline& timeline, Writes& writes);
+  Status write(pg::Connection& connection, const Writes& writes);
+  Status apply_lines(pg::Connection& connection, std::span<const Line* const> lines);
+
+  const Clock& clock_;
+  DriftOptions options_;
+  std::unique_ptr<Meters> meters_;
+  std::function<void(const std::set<std::int16_t>&)> found_;
+  loop::DeadPublisher publisher_;
+  ReportDecoder decoder_;
+  Matchers default_matchers_;
+  std::map<TenantId, Matchers> matchers_;
+  std::set<TenantId> erased_;
+  TimeUs settings_at_;
+
+  std::unordered_map<Uuid, Known> cache_;
+  // Of the batch.
+  std::span<const loop::Input> inputs_;
+  std::vector<Line> lines_;
+  std::vector<postgres::DeadLetter> letters_;
+  // Of the attempt under way.
+  std::vector<Known> next_;
+  std::set<std::int16_t> lanes_;
+  std::map<std::string, std::uint64_t> counts_;
+};
+
+}  // namespace plumbline::drift

@@ -1,0 +1,26 @@
+// Between the values of a history and the rows of sinks/postgres.
+#pragma once
+#include <vector>
+
+#include "consumers/drift/timeline.h"
+#include "core/result.h"
+#include "sinks/postgres/drift_store.h"
+
+namespace plumbline::drift {
+
+[[nodiscard]] inline postgres::DriftReportKey row_key(const ReportKey& key) {
+  return {key.time, key.id};
+}
+[[nodiscard]] inline ReportKey key_of_row(const postgres::DriftReportKey& key) {
+  return {key.time, key.id};
+}
+[[nodiscard]] inline postgres::DriftStreamId row_id(const Stream& stream) {
+  return {stream.tenant, stream.id};
+}
+
+[[nodiscard]] postgres::DriftReportRow report_row(const Stream& stream, const Entry& entry);
+Result<Entry> entry_of(const postgres::DriftReportRow& row);
+[[nodiscard]] postgres::DriftRow drift_row(const Stream& stream, const Drift& drift);
+[[nodiscard]] postgres::DriftEventRow event_row(const Stream& stream, const Event& event, TimeUs recorded_at);
+
+}  // namespace plumbline::drift

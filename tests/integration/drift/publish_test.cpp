@@ -1,0 +1,73 @@
+// How events leave: after the commit, in order, by whoever is alive; and who else may write a stream.
+#include "tests/integration/drift/drift_fixture.h"
+
+namespace plumbline::tests {
+namespace {
+
+TEST_F(DriftTest, WhatTheLogRefusesIsPublishedLaterInOrder) {
+  report(1, 1);
+  report(2, 2, "FAIL", "a.ts");
+  report(3, 3);
+  log_.set_refusing(true);
+  auto one = role();
+  EXPECT_FALSE(one->step());
+  EXPECT_FALSE(one->healthy());
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.drift_events WHERE published_at IS NULL"), 2);
+  one.reset();  // it dies; another one takes over what it left
+  log_.set_refusing(false);
+  report(4, 4, "FAIL", "b.ts");
+  auto two = role();
+  drain(*two);
+  EXPECT_TRUE(two->healthy());
+  EXPECT_EQ(published("version"), (std::vector<std::string>{"2", "3", "4"}));
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.drift_events WHERE published_at IS NULL"), 0);
+  const auto records = log_.all("drift.v1");
+  EXPECT_EQ(records.front().key, uuid_of(1).to_string() + "/app");
+  const std::vector<std::pair<std::string, std::string>> headers = records.front().headers;
+  EXPECT_NE(std::find(headers.begin(), headers.end(),
+                      std::pair<std::string, std::string>("ce_type", "dev.plumbline.drift.opened")),
+            headers.end());
+}
+
+TEST_F(DriftTest, ALaneThatAnotherProcessHoldsIsLeftToIt) {
+  report(1, 1);
+  report(2, 2, "FAIL", "a.ts");
+  ASSERT_TRUE(super_.begin());
+  for (int lane = 0; lane < postgres::kDriftLanes; ++lane) {
+    (void)require(super_.query("SELECT pg_advisory_xact_lock(1685219686, $1::int)", {std::to_string(lane)}));
+  }
+  auto one = role();
+  (void)require(one->step());
+  EXPECT_TRUE(log_.all("drift.v1").empty());
+  super_.rollback();
+  (void)require(one->step());
+  EXPECT_EQ(log_.all("drift.v1").size(), 1u);
+}
+
+TEST_F(DriftTest, AProcessWhoseStateIsOldReadsAgain) {
+  report(1, 1);
+  auto one = role();
+  drain(*one);
+  ASSERT_TRUE(super_.execute("UPDATE plumbline.drift_streams SET version = version + 1"));
+  report(2, 2, "FAIL", "a.ts");
+  drain(*one);
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.drifts"), 1);
+  EXPECT_EQ(number("SELECT version FROM plumbline.drift_streams"), 3);
+}
+
+TEST_F(DriftTest, ThreadsPublishWithoutBeingAsked) {
+  SystemClock clock;
+  report(1, 1);
+  report(2, 2, "FAIL", "a.ts");
+  options_.poll_wait = 10ms;
+  drift::DriftRole running(options_, postgres_, log_, clock, metrics_);
+  running.start();
+  const auto deadline = std::chrono::steady_clock::now() + 60s;
+  while (log_.all("drift.v1").empty() && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  running.stop();
+  EXPECT_EQ(log_.all("drift.v1").size(), 1u);
+}
+
+}  // namespace
+}  // namespace plumbline::tests
