@@ -8,17 +8,29 @@
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include "apps/plumb/command.h"
 #include "producers/push/push.h"
 #include "producers/push/verify.h"
 
-namespace {
-
-namespace push = plumbline::push;
+namespace plumbline::client {
 
 std::optional<std::string> environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
+
+int usage(const std::string& message) {
+  std::cerr << "plumb: " << message << "\n";
+  return push::kExitUsage;
+}
+
+}  // namespace plumbline::client
+
+namespace {
+
+namespace push = plumbline::push;
+using plumbline::client::environment;
+using plumbline::client::usage;
 
 const std::map<std::string, push::Form> kForms{{"auto", push::Form::kAuto},
                                                {"rigour", push::Form::kRigour},
@@ -77,11 +89,6 @@ CLI::App* add_push(CLI::App& app, Arguments& args) {
   return command;
 }
 
-int usage(const std::string& message) {
-  std::cerr << "plumb: " << message << "\n";
-  return push::kExitUsage;
-}
-
 int run_push(Arguments& args) {
   args.options.form = kForms.at(args.kind);
   args.options.labels.formats.fail_at = kLevels.at(args.fail_at);
@@ -113,12 +120,17 @@ int main(int argc, char** argv) try {
   CLI::App* verify_command = app.add_subcommand("verify", "Verify the hash chains of AtlasBridge traces");
   verify_command->add_option("paths", args.verify_paths, "Files, folders, or - for standard input")
       ->required();
+  const std::vector<plumbline::client::Chosen> others{plumbline::client::add_agent(app),
+                                                      plumbline::client::add_redact(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? push::kExitOk : push::kExitUsage;
   }
   if (push_command->parsed()) return run_push(args);
+  for (const auto& chosen : others) {
+    if (const auto code = chosen()) return *code;
+  }
   return push::verify(args.verify_paths, push::ChainState(push::state_folder(environment)), std::cout,
                       std::cerr);
 } catch (const std::exception& error) {

@@ -4,32 +4,17 @@
 #include <cstring>
 #include <optional>
 #include <ostream>
-#include <variant>
 
 #include "core/compress/compress.h"
-#include "core/crypto/base64.h"
 #include "core/crypto/random.h"
-#include "core/crypto/webhooks.h"
 #include "producers/push/batch.h"
 #include "producers/push/input.h"
 #include "producers/push/reply.h"
+#include "producers/push/signed_request.h"
 #include "producers/push/verify.h"
 
 namespace plumbline::push {
 namespace {
-
-using SigningKey = std::variant<crypto::HmacKey, crypto::Ed25519SecretKey>;
-
-Result<SigningKey> signing_key(const Secret& text) {
-  if (text.reveal().starts_with("whsk_")) {
-    auto key = crypto::parse_ed25519_secret(text.reveal());
-    if (!key) return key.error();
-    return SigningKey(std::move(*key));
-  }
-  auto secret = crypto::parse_signing_secret(text.reveal());
-  if (!secret) return secret.error();
-  return SigningKey(crypto::HmacKey(secret->reveal()));
-}
 
 struct Totals {
   std::int64_t events = 0, accepted = 0, rejected = 0, skipped = 0, undelivered = 0, broken_files = 0,
@@ -145,12 +130,13 @@ class Pusher {
 
   // Tries until the edge has said what became of the batch. False: it never did.
   bool send(const Input& input, const Batch& batch) {
-    auto body =
-        compress::compress(options_.zstd ? compress::Encoding::kZstd : compress::Encoding::kGzip, batch.body);
+    const auto encoding = options_.zstd ? compress::Encoding::kZstd : compress::Encoding::kGzip;
+    auto body = compress::compress(encoding, batch.body);
     if (!body) return complain(input.name, body.error().message), false;
-    const std::string id = "msg_" + crypto::base64url_encode(crypto::random_bytes(16));
+    const std::string id = random_message_id();
     for (int attempt = 1;; ++attempt) {
-      const Response response = world_.transport.post(request(batch, id, *body));
+      const Response response = world_.transport.post(
+          signed_request(credentials_, key_, batch.report, encoding, id, *body, world_.clock.now()));
       const Reply reply = parse_reply(response.body);
       if (response.status == 202 || (response.status == 422 && reply.counted))
         return take_reply(input, batch, reply), true;
@@ -167,19 +153,6 @@ class Pusher {
       complain(input.name, said + "; trying again in " + std::to_string(wait->count()) + " ms");
       world_.wait(*wait);
     }
-  }
-
-  // Signed when it is sent: a timestamp from before a wait would be stale.
-  [[nodiscard]] Request request(const Batch& batch, const std::string& id, const std::string& body) const {
-    const std::int64_t now_s = world_.clock.now().value / 1000000;
-    const std::string signature =
-        std::visit([&](const auto& key) { return crypto::sign(key, id, now_s, body); }, key_);
-    return {credentials_.endpoint + (batch.report ? "/api/v1/reports" : "/api/v1/traces"),
-            {"content-type: application/x-ndjson",
-             std::string("content-encoding: ") + (options_.zstd ? "zstd" : "gzip"), "webhook-id: " + id,
-             "webhook-timestamp: " + std::to_string(now_s), "webhook-signature: " + signature,
-             "plumbline-key: " + credentials_.key_id},
-            body};
   }
 
   void take_reply(const Input& input, const Batch& batch, const Reply& reply) {

@@ -1,0 +1,49 @@
+// Classes of ASCII characters that the detectors share. Pure.
+#pragma once
+#include <cstddef>
+#include <string_view>
+
+namespace plumbline::redact {
+
+[[nodiscard]] constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+[[nodiscard]] constexpr bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+[[nodiscard]] constexpr bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+[[nodiscard]] constexpr bool is_alnum(char c) {
+  return is_digit(c) || is_upper(c) || is_lower(c);
+}
+[[nodiscard]] constexpr bool is_hex(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+[[nodiscard]] constexpr bool is_base64url(char c) {
+  return is_alnum(c) || c == '_' || c == '-';
+}
+[[nodiscard]] constexpr bool is_base64(char c) {
+  return is_base64url(c) || c == '+' || c == '/' || c == '=';
+}
+[[nodiscard]] constexpr char lower(char c) {
+  return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+template <class Class>
+[[nodiscard]] std::size_t run_of(std::string_view text, std::size_t from, Class in_class) {
+  std::size_t end = from;
+  while (end < text.size() && in_class(text[end])) ++end;
+  return end;
+}
+
+// `word` is lower case.
+[[nodiscard]] constexpr bool starts_ignoring_case(std::string_view text, std::string_view word) {
+  if (text.size() < word.size()) return false;
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    if (lower(text[i]) != word[i]) return false;
+  }
+  return true;
+}
+
+}  // namespace plumbline::redact

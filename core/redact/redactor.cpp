@@ -1,0 +1,217 @@
+#include "core/redact/redactor.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "core/codec/json_writer.h"
+#include "core/crypto/hmac.h"
+#include "core/otlp/events.h"
+#include "core/redact/json_scan.h"
+
+namespace plumbline::redact {
+namespace {
+
+constexpr std::size_t kHashChars = 32;  // 128 bits
+
+// Beyond the conventions of core/otlp: AtlasBridge's decisions, sessions and prompts, and what programs
+// print.
+constexpr std::array<std::string_view, 18> kContent = {
+    "action_value", "explanation", "status_message", "excerpt",    "response_normalized",
+    "messages",     "prompts",     "completions",    "transcript", "stdout",
+    "stderr",       "snippet",     "diff",           "patch",      "reply",
+    "thinking",     "reasoning",   "instructions"};
+// Rigour runs these of a project's own commands and puts what they print into `details` (gates/runner.js).
+constexpr std::array<std::string_view, 4> kCommandGates = {"format", "lint", "typecheck", "test"};
+
+std::string member_of(std::string_view object, std::string_view wanted) {
+  for (Items items(object); items.next();) {
+    if (unescaped(items.name()) == wanted) return std::string(items.value());
+  }
+  return {};
+}
+
+bool is_object(std::string_view raw) {
+  return raw.starts_with('{');
+}
+
+}  // namespace
+
+std::string Redactor::apply(std::string_view line, std::vector<Change>* changes) {
+  line = skip_space(line);
+  changes_ = changes;
+  changed_ = kept_ = command_gate_ = false;
+  path_.clear();
+  const std::string kind = member_of(line, "kind");
+  kind_ = kind == "\"decision\"" ? Kind::kDecision : kind == "\"report\"" ? Kind::kReport : Kind::kOther;
+  std::string out;
+  out.reserve(line.size());
+  object(line, out);
+  if (!changed_) return std::string(line);
+  if (kind_ != Kind::kDecision) return out;
+  const std::string data = member_of(out, "data");
+  if (member_of(data, "hash").empty() || member_of(data, "action_value").empty() ||
+      member_of(data, "explanation").empty())
+    return out;
+  static const Policy kWithoutExplanation = [] {
+    Policy policy{.include_content = true, .rules = {}, .detectors_off = {}, .allow = {"*"}, .hash_key = {}};
+    if (auto path = PathPattern::parse("data.explanation"))
+      policy.rules.push_back({std::move(*path), Action::kDrop});
+    return policy;
+  }();
+  path_ = {"data", "explanation"};
+  note("dropped", "another member of the chained entry is changed", 0);
+  return Redactor(kWithoutExplanation).apply(out);
+}
+
+void Redactor::object(std::string_view text, std::string& out) {
+  const bool failure =
+      kind_ == Kind::kReport && path_.size() == 3 && path_[0] == "data" && path_[1] == "failures";
+  if (failure) {
+    const std::string id = unescaped(member_of(text, "id"));
+    command_gate_ = std::find(kCommandGates.begin(), kCommandGates.end(), id) != kCommandGates.end() ||
+                    unescaped(member_of(text, "title")).ends_with(" Check Failed");
+  }
+  out += '{';
+  bool first = true;
+  std::set<std::string> renamed;
+  for (Items items(text); items.next();) {
+    const std::size_t before = out.size();
+    if (!first) out += ',';
+    const std::string name = unescaped(items.name());
+    path_.push_back(name);
+    std::string masked_name;
+    const bool rename = masked(name, masked_name);
+    if (rename) {
+      // Two names that mask alike would be a repeated member, which the edge refuses.
+      std::string unique = masked_name;
+      for (int i = 2; !renamed.insert(unique).second; ++i) unique = masked_name + std::to_string(i);
+      codec::append_json_string(out, unique);
+    } else {
+      out += items.name();
+    }
+    out += ':';
+    if (value(items.value(), out)) {
+      first = false;
+    } else {
+      out.resize(before);
+    }
+    path_.pop_back();
+  }
+  out += '}';
+  if (failure) command_gate_ = false;
+}
+
+void Redactor::array(std::string_view text, std::string& out) {
+  out += '[';
+  bool first = true;
+  std::size_t index = 0;
+  for (Items items(text); items.next(); ++index) {
+    const std::size_t before = out.size();
+    if (!first) out += ',';
+    const std::string number = std::to_string(index);
+    path_.push_back(number);
+    if (value(items.value(), out)) {
+      first = false;
+    } else {
+      out.resize(before);
+    }
+    path_.pop_back();
+  }
+  out += ']';
+}
+
+bool Redactor::value(std::string_view text, std::string& out) {
+  const bool outer_kept = kept_;
+  const Rule* rule = policy_.rules.empty() ? nullptr : policy_.rule_of(path_);
+  if (rule != nullptr && rule->action == Action::kDrop) {
+    note("dropped", "rule " + rule->path.text(), text.size());
+    return false;
+  }
+  if (rule != nullptr && rule->action == Action::kHash) {
+    const auto mac = crypto::HmacKey(policy_.hash_key).mac({text.starts_with('"') ? unescaped(text) : text});
+    out += "\"hmac:" + crypto::to_hex(mac).substr(0, kHashChars) + '"';
+    note("hashed", "rule " + rule->path.text(), text.size());
+    return true;
+  }
+  if (rule != nullptr) kept_ = true;  // of everything below, unless a rule says otherwise there
+  if (!kept_ && !policy_.include_content && is_content(text)) {
+    note("dropped", "content", text.size());
+    return false;
+  }
+  if (is_object(text)) {
+    object(text, out);
+  } else if (text.starts_with('[')) {
+    array(text, out);
+  } else {
+    text_value(text, out);
+  }
+  kept_ = outer_kept;
+  return true;
+}
+
+// Numbers and truth values are no content: counts of prompts are called "prompts" too.
+bool Redactor::is_content(std::string_view raw) const {
+  if (path_.size() < 2 || path_[0] != "data" || raw.empty()) return false;
+  if (raw[0] != '"' && raw[0] != '{' && raw[0] != '[') return false;
+  const std::string_view name = path_.back();
+  if (kind_ == Kind::kReport && name == "details") return command_gate_;
+  if (std::find(kContent.begin(), kContent.end(), name) != kContent.end()) return true;
+  return otlp::is_content(name);
+}
+
+void Redactor::text_value(std::string_view raw, std::string& out) {
+  const bool text = raw.starts_with('"');
+  const bool number = !raw.empty() && (raw[0] == '-' || (raw[0] >= '0' && raw[0] <= '9'));
+  const bool fixed = path_.size() == 1 && (path_[0] == "id" || path_[0] == "kind" || path_[0] == "time");
+  const bool chain = path_.size() == 2 && path_[0] == "data" &&
+                     (path_[1] == "hash" || path_[1] == "prev_hash" || path_[1] == "timestamp");
+  std::string replaced;
+  // What the schema holds to a form of its own (a uuid, a time, a digest) is not looked into.
+  if (fixed || chain || (!text && !number)) {
+    out += raw;
+  } else if (text && !path_.empty() && raw.size() > 2 && names_secret(path_.back()) &&
+             policy_.looks_for("named_secret") && !policy_.allows(unescaped(raw))) {
+    out += "\"[redacted:named_secret]\"";
+    note("masked", "named_secret", raw.size() - 2);
+  } else if (text ? masked(unescaped(raw), replaced) : masked(raw, replaced)) {
+    codec::append_json_string(out, replaced);
+  } else {
+    out += raw;
+  }
+}
+
+bool Redactor::masked(std::string_view text, std::string& out) {
+  const std::string_view name = path_.empty() ? std::string_view{} : path_.back();
+  // An id is one word; a key in a sentence is looked for wherever that stands.
+  detect(text, names_identifier(name) && text.find_first_of(" \t\n") == text.npos, hits_);
+  std::size_t from = 0;
+  bool any = false;
+  for (const Hit& hit : hits_) {
+    const std::string_view found = text.substr(hit.begin, hit.end - hit.begin);
+    if (!policy_.looks_for(hit.kind) || policy_.allows(found)) continue;
+    out.append(text.substr(from, hit.begin - from)).append("[redacted:").append(hit.kind).append("]");
+    from = hit.end;
+    any = true;
+    note("masked", hit.kind, found.size());
+  }
+  if (any) out.append(text.substr(from));
+  return any;
+}
+
+void Redactor::note(std::string_view what, std::string_view why, std::size_t bytes) {
+  changed_ = true;
+  if (changes_ != nullptr) changes_->push_back({path_text(), std::string(what), std::string(why), bytes});
+}
+
+std::string Redactor::path_text() const {
+  std::string text;
+  for (const std::string_view part : path_) {
+    if (!text.empty()) text += '.';
+    const bool quoted = part.find('.') != part.npos;
+    text.append(quoted ? "\"" : "").append(part).append(quoted ? "\"" : "");
+  }
+  return text;
+}
+
+}  // namespace plumbline::redact

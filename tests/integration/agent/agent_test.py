@@ -1,0 +1,197 @@
+"""`plumb agent` as its user has it: real files, the real `atlasbridge` package writing its trace, kills, an edge that is away."""
+
+import json
+import logging
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import structlog
+
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+from atlasbridge.core.autopilot.trace import DecisionTrace  # noqa: E402
+
+from fake_edge import Agent, Edge, wait_for  # noqa: E402
+
+DATA = Path(__file__).parents[2] / "data" / "real"
+PLUMB = sys.argv.pop(1)
+
+
+class Decision:
+    """What the package's trace writer asks of a decision."""
+
+    def __init__(self, number: int):
+        self.number = number
+
+    def to_dict(self) -> dict:
+        return {"timestamp": f"2026-11-02T09:{self.number // 60 % 60:02}:{self.number % 60:02}+00:00", "idempotency_key": f"{self.number:016x}",
+                "prompt_id": f"p{self.number}", "session_id": "s", "action_type": "auto_reply", "action_value": f"secret answer {self.number}",
+                "explanation": "Ümlaut 日本 because", "confidence": "high", "risk_score": 1}
+
+
+def native(number: int, **data) -> str:
+    return json.dumps({"id": f"00000000-0000-4000-8000-{number:012x}", "kind": "span", "time": "2026-11-02T09:00:00Z", "agent": "n",
+                       "data": {"name": "chat"} | data})
+
+
+class AgentTest(unittest.TestCase):
+    def setUp(self):
+        self.edge = Edge()
+        self.addCleanup(self.edge.close)
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (self.folder / "in").mkdir()
+
+    def agent(self, config: str, **where) -> Agent:
+        agent = Agent(PLUMB, self.folder, config, **(where or {"edge": self.edge}))
+        self.addCleanup(agent.kill)
+        return agent
+
+    def arrives(self, count: int, agent: Agent):
+        wait_for(lambda: len(self.edge.events) >= count, f"{count} events", lambda: f"{len(self.edge.events)}\n{agent.output()}\n{agent.status()}")
+        self.assertEqual(len(self.edge.events), count)
+        self.assertEqual(self.edge.conflicts, [])
+
+    def test_the_real_package_writes_across_rotations_while_the_agent_is_killed(self):
+        seed = random.randrange(1 << 30)
+        print("seed", seed, file=sys.stderr)
+        rng = random.Random(seed)
+        path = self.folder / "in" / "autopilot_decisions.jsonl"
+        agent = self.agent(f'[[tail]]\npath = "{path}"\nformat = "atlasbridge"\nagent = "laptop"\n')
+        trace = DecisionTrace(path, max_bytes=20000)
+        agent.start()
+        number = kills = 0
+        while kills < 12:
+            for _ in range(rng.randrange(1, 60)):
+                trace.record(Decision(number))
+                number += 1
+            # No more than the archives hold may be unread: what the package deletes nobody can send.
+            wait_for(lambda: len(self.edge.events) + 90 >= number, "the agent keeps up", agent.output)
+            if rng.random() < 0.5:
+                agent.kill()
+                kills += 1
+                for _ in range(rng.randrange(40)):
+                    trace.record(Decision(number))
+                    number += 1
+                agent.start()
+        self.arrives(number, agent)
+        by_hash = {e["data"]["hash"]: e["data"] for e in self.edge.events.values()}
+        starts = 0
+        for data in by_hash.values():
+            starts += data["prev_hash"] == ""
+            self.assertTrue(data["prev_hash"] == "" or data["prev_hash"] in by_hash, "a link is missing")
+            self.assertNotIn("action_value", data)
+        self.assertGreater(starts, 2, "it rotated")
+        self.assertEqual(agent.stop(), 0)
+
+    def test_it_sends_what_push_sends(self):
+        shutil.copy(DATA / "agent-0.jsonl", self.folder / "in" / "agent-0.jsonl")
+        agent = self.agent('[[tail]]\npath = "in/agent-0.jsonl"\n')
+        agent.start()
+        entries = len((DATA / "agent-0.jsonl").read_text().splitlines())
+        self.arrives(entries, agent)
+        before = dict(self.edge.lines)
+        done = subprocess.run([PLUMB, "push", str(DATA / "agent-0.jsonl")], capture_output=True,
+                              env={"HOME": str(self.folder), "PATH": os.environ["PATH"], "PLUMBLINE_ENDPOINT": self.edge.url,
+                                   "PLUMBLINE_KEY_ID": "key_test", "PLUMBLINE_SECRET_FILE": str(self.folder / "secret")})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.edge.lines, before)
+        self.assertEqual(self.edge.conflicts, [])
+
+    def test_partial_lines_wait_and_truncated_files_are_read_anew(self):
+        path = self.folder / "in" / "events.ndjson"
+        agent = self.agent(f'[[tail]]\npath = "{path}"\nformat = "ndjson"\n')
+        agent.start()
+        line = native(1)
+        path.write_text(native(0) + "\n" + line[:30])
+        self.arrives(1, agent)
+        with path.open("a") as file:
+            file.write(line[30:] + "\n" + "not json\n" + native(2) + "\n")
+        self.arrives(3, agent)
+        wait_for(lambda: agent.status()["rejected"] == 1, "the broken line is counted")
+        path.write_text(native(3) + "\n")  # shorter than what was read
+        self.arrives(4, agent)
+        path.unlink()
+        path.write_text("".join(native(n) + "\n" for n in range(4, 30)))
+        self.arrives(30, agent)
+
+    def test_an_edge_that_is_away_or_busy_loses_nothing(self):
+        path = self.folder / "in" / "events.ndjson"
+        path.write_text("".join(native(n) + "\n" for n in range(50)))
+        port = self.edge.server_port
+        self.edge.close()
+        agent = self.agent(f'[[tail]]\npath = "{path}"\nformat = "ndjson"\n', port=port)
+        agent.start()
+        wait_for(lambda: agent.status().get("spool", {}).get("waiting") == 50 and agent.status()["send"]["attempts"] > 2, "it spools and tries", agent.output)
+        self.edge = Edge(port)
+        self.edge.script = [(503, {"Retry-After": "1"}, {"title": "busy"}), (401, {}, {"detail": "check the clock"}), (429, {"Retry-After": "1"}, {})]
+        self.arrives(50, agent)
+        times = [at for _, at in self.edge.requests]
+        self.assertGreaterEqual(times[1] - times[0], 1, "Retry-After is honoured")
+        wait_for(lambda: agent.status()["spool"]["waiting"] == 0, "all is delivered")
+        self.assertEqual(agent.status()["spool"]["dropped"], 0)
+        self.assertEqual(agent.status()["send"]["error"], "")
+
+    def test_what_the_edge_refuses_is_kept_aside_and_found_in_a_bad_batch(self):
+        path = self.folder / "in" / "events.ndjson"
+        self.edge.judge = lambda event: "time_before_retention" if event["id"].endswith("7") else None
+        self.edge.script = [(413, {}, {"detail": "too large"})] * 3
+        path.write_text("".join(native(n) + "\n" for n in range(24)))
+        agent = self.agent(f'[[tail]]\npath = "{path}"\nformat = "ndjson"\n')
+        agent.start()
+        self.arrives(22, agent)
+        wait_for(lambda: agent.status()["rejected"] == 2, "both are counted")
+        reasons = [json.loads(line) for line in (self.folder / "state" / "rejected.ndjson").read_text().splitlines()]
+        self.assertEqual([r["reason"] for r in reasons], ["time_before_retention"] * 2)
+        self.assertEqual(reasons[0]["event"]["id"][-1], "7")
+
+    def test_events_ahead_of_the_edges_clock_wait_for_it(self):
+        path = self.folder / "in" / "events.ndjson"
+        self.edge.judge = lambda event: "time_ahead" if event["id"].endswith("7") else None
+        path.write_text("".join(native(n) + "\n" for n in range(10)))
+        agent = self.agent(f'[[tail]]\npath = "{path}"\nformat = "ndjson"\n')
+        agent.start()
+        self.arrives(9, agent)
+        wait_for(lambda: agent.status()["send"]["deferred"] == 1, "it is kept")
+        self.assertEqual(agent.stop(), 0)
+        self.edge.judge = lambda event: None
+        agent.start()
+        self.arrives(10, agent)
+
+    def test_a_full_spool_stops_reading_and_goes_on(self):
+        path = self.folder / "in" / "events.ndjson"
+        self.edge.script = [(503, {"Retry-After": "3600"}, {})]
+        path.write_text("".join(native(n, attributes={"x": "word " * 800}) + "\n" for n in range(600)))
+        agent = self.agent(f'spool = {{ bytes_max = "1MiB" }}\n[[tail]]\npath = "{path}"\nformat = "ndjson"\n')
+        agent.start()
+        wait_for(lambda: agent.status().get("tails") and "spool.bytes_max" in agent.status()["tails"][0]["error"], "the tail waits", agent.output)
+        status = agent.status()
+        self.assertGreater(status["tails"][0]["behind_bytes"], 0)
+        self.assertLessEqual(status["spool"]["bytes"], 1 << 20)
+        agent.kill()  # it would wait an hour
+        agent.start()
+        self.arrives(600, agent)
+
+    def test_usage(self):
+        agent = self.agent('[listen]\nhttp = "0.0.0.0:4318"\n')
+        done = agent.command("run")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("loopback", done.stderr)
+        self.assertEqual(self.agent("tails = 1").command("run").returncode, 2)
+        agent = self.agent("")
+        agent.start()
+        second = agent.command("run")
+        self.assertEqual(second.returncode, 3)
+        self.assertIn("in use by another agent", second.stderr)
+        self.assertIn("running", agent.command("status").stdout)
+        agent.stop()
+        self.assertIn("NOT running", agent.command("status").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
