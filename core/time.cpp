@@ -17,6 +17,12 @@ int digits(std::string_view text, std::size_t at, std::size_t count) {
   return value;
 }
 
+// Writes the last `count` digits of a value that is not negative.
+char* put_digits(char* at, std::int64_t value, int count) {
+  for (int i = count - 1; i >= 0; --i, value /= 10) at[i] = static_cast<char>('0' + value % 10);
+  return at + count;
+}
+
 }  // namespace
 
 std::optional<TimeUs> parse_rfc3339(std::string_view text) {
@@ -72,11 +78,23 @@ std::string format_rfc3339(TimeUs time) {
   const year_month_day date{day_point};
   const hh_mm_ss<microseconds> clock{point - day_point};
   char text[64];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
-  return text;
+  const int year = static_cast<int>(date.year());
+  char* at = year >= 0 && year <= 9999 ? put_digits(text, year, 4)
+                                       : text + std::snprintf(text, sizeof text, "%04d", year);
+  *at++ = '-';
+  at = put_digits(at, static_cast<unsigned>(date.month()), 2);
+  *at++ = '-';
+  at = put_digits(at, static_cast<unsigned>(date.day()), 2);
+  *at++ = 'T';
+  at = put_digits(at, clock.hours().count(), 2);
+  *at++ = ':';
+  at = put_digits(at, clock.minutes().count(), 2);
+  *at++ = ':';
+  at = put_digits(at, clock.seconds().count(), 2);
+  *at++ = '.';
+  at = put_digits(at, clock.subseconds().count(), 6);
+  *at++ = 'Z';
+  return {text, at};
 }
 
 }  // namespace plumbline

@@ -1,5 +1,6 @@
 // CPU per signed trace of the edge, on either log, against a bare Beast server and nginx reading the same
-// body in the same run. usage: edge_bench embedded|kafka SECONDS ROUNDS; prints one JSON object a line.
+// body in the same run. usage: edge_bench embedded|kafka SECONDS ROUNDS [CASE]; prints one JSON object a
+// line.
 #include <cstdlib>
 #include <exception>
 #include <fstream>
@@ -78,7 +79,7 @@ std::unique_ptr<test::Process> start_nginx(const std::filesystem::path& folder, 
   return nginx;
 }
 
-int bench_main(tests::Backend backend, double seconds, int rounds) {
+int bench_main(tests::Backend backend, double seconds, int rounds, std::string_view only) {
   tests::Stack stack(backend);
   stack.start_roles();
   const tests::Tenant tenant = stack.create_tenant("bench");
@@ -98,6 +99,7 @@ int bench_main(tests::Backend backend, double seconds, int rounds) {
   stack.persist().terminate();
   for (int round = 0; round < rounds; ++round) {
     for (const Case& which : kCases) {
+      if (!only.empty() && only != which.name) continue;
       if (!which.shape.zstd) {
         run("beast", which, beast_port, tenant.signer, beast.pid(), seconds, 202);
         run("nginx", which, nginx_port, tenant.signer, nginx->pid(), seconds, 202);
@@ -113,11 +115,11 @@ int bench_main(tests::Backend backend, double seconds, int rounds) {
 }  // namespace plumbline
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 2;
+  if (argc != 4 && argc != 5) return 2;
   const auto backend = std::string_view(argv[1]) == "kafka" ? plumbline::tests::Backend::kKafka
                                                             : plumbline::tests::Backend::kEmbedded;
   try {
-    return plumbline::bench_main(backend, std::atof(argv[2]), std::atoi(argv[3]));
+    return plumbline::bench_main(backend, std::atof(argv[2]), std::atoi(argv[3]), argc == 5 ? argv[4] : "");
   } catch (const std::exception& error) {
     fmt::print(stderr, "edge_bench: {}\n", error.what());
     return 1;

@@ -55,7 +55,14 @@ struct RequestHead {
 // Parses a whole head (as found by find_head_end). `head` is undefined after a refusal.
 [[nodiscard]] std::optional<Refusal> parse_head(std::string_view bytes, RequestHead& head);
 
-// ASCII only.
-[[nodiscard]] bool equals_ignoring_case(std::string_view left, std::string_view right);
+// ASCII only. Inline: a head's fields are asked for by name a dozen times, and most differ in size.
+[[nodiscard]] inline bool equals_ignoring_case(std::string_view left, std::string_view right) {
+  if (left.size() != right.size()) return false;
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    if (lower(left[i]) != lower(right[i])) return false;
+  }
+  return true;
+}
 
 }  // namespace plumbline::http

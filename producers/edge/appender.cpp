@@ -1,5 +1,7 @@
 #include "producers/edge/appender.h"
 
+#include <utility>
+
 namespace plumbline::edge {
 
 bool Appender::connect(log::Log& log, bool rebuild) {
@@ -12,9 +14,15 @@ bool Appender::connect(log::Log& log, bool rebuild) {
 }
 
 void Appender::on_acks(std::span<const log::Ack> acks) noexcept {
-  const std::scoped_lock lock(mutex_);
-  arrived_.insert(arrived_.end(), acks.begin(), acks.end());
-  if (!posted_) posted_ = worker_.post([this] { deliver(); });
+  bool first = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    arrived_.insert(arrived_.end(), acks.begin(), acks.end());
+    first = !std::exchange(posted_, true);
+  }
+  // Outside: the worker, once woken, would wait for the lock. A worker that has stopped takes no post any
+  // more.
+  if (first) worker_.post([this] { deliver(); });
 }
 
 void Appender::deliver() {

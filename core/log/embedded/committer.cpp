@@ -15,9 +15,13 @@ Committer::~Committer() {
 }
 
 void Committer::submit(std::unique_ptr<Batch> batch) {
-  const std::lock_guard lock(mutex_);
-  queue_.push_back(std::move(batch));
-  if (queue_.size() == 1) wake_.notify_one();
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(batch));
+    first = queue_.size() == 1;
+  }
+  if (first) wake_.notify_one();  // outside: who wakes would wait for the lock at once
 }
 
 Status Committer::healthy() {

@@ -86,9 +86,11 @@ void append_record(std::vector<char>& to, const Record& record) {
   h.key_bytes = static_cast<std::uint32_t>(record.key.size());
   h.value_bytes = static_cast<std::uint32_t>(record.value.size());
   h.headers = static_cast<std::uint32_t>(record.headers.size());
-  const auto put = [&to](const void* data, std::size_t n) {
-    const auto* bytes = static_cast<const char*>(data);
-    to.insert(to.end(), bytes, bytes + n);
+  to.resize(start + h.bytes);  // zeros, so that the padding is
+  char* at = to.data() + start;
+  const auto put = [&at](const void* data, std::size_t n) {
+    if (n > 0) std::memcpy(at, data, n);
+    at += n;
   };
   put(&h, sizeof h);
   put(record.key.data(), record.key.size());
@@ -100,7 +102,6 @@ void append_record(std::vector<char>& to, const Record& record) {
     put(header.name.data(), header.name.size());
     put(header.value.data(), header.value.size());
   }
-  to.resize(start + h.bytes, '\0');
 }
 
 void headers_at(const char* record, const RecordHeader& h, std::vector<Header>& to) {
