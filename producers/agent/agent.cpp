@@ -11,6 +11,8 @@
 #include "core/crypto/random.h"
 #include "core/crypto/sha256.h"
 #include "producers/agent/files.h"
+#include "producers/agent/listener.h"
+#include "producers/agent/unix_input.h"
 
 namespace plumbline::agent {
 namespace {
@@ -60,6 +62,9 @@ struct Agent::Impl {
   const Clock& clock;
   TimeUs started_at;
 
+  // Before the spool, so that it outlives it: what the spool answers last still finds its worker.
+  std::unique_ptr<Listener> listener;
+  std::unique_ptr<UnixInput> socket;
   std::unique_ptr<RejectedFile> rejected;
   std::unique_ptr<Spool> spool, deferred;
   std::unique_ptr<Sender> sender;
@@ -107,6 +112,20 @@ Status Agent::Impl::open_inputs() {
   intake = std::make_unique<Intake>(*spool, config.redaction);
   for (const TailOptions& options : config.tails)
     tails.push_back(std::make_unique<Tail>(options, *cursors, *intake, *rejected));
+  if (!config.listen_unix.empty()) {
+    socket = std::make_unique<UnixInput>(config.listen_unix, *spool, config.redaction);
+    if (Status listening = socket->start(); !listening) return listening;
+  }
+  if (config.listen_http.empty()) return ok_status();
+  // Other forms (OTLP) are endpoints of their own: they make native events and give them to the intake.
+  Endpoints endpoints{{"/ingest", ingest_endpoint()}};
+  listener = std::make_unique<Listener>(config.listen_http, std::move(endpoints), *spool, config.redaction);
+  if (Status listening = listener->start(); !listening) {
+    listener.reset();
+    return retryable("listen", "listen.http " + config.listen_http +
+                                   " can't be listened on; choose a free port (" + listening.error().message +
+                                   ")");
+  }
   return ok_status();
 }
 
@@ -131,7 +150,10 @@ void Agent::Impl::follow(const std::stop_token& stop) {
   }
 }
 
+// Inputs first: what they took is in the spool by then, and stays there when it is not sent.
 void Agent::Impl::stop() {
+  if (listener) listener->stop();
+  if (socket) socket->stop();
   for (std::jthread* thread : {&follower, &sending}) {
     if (!thread->joinable()) continue;
     thread->request_stop();
@@ -164,6 +186,7 @@ std::string Agent::Impl::status() const {
   out.open_object().member("v", 1).member("pid", static_cast<std::int64_t>(::getpid()));
   time("started_at", started_at);
   out.member("endpoint", credentials.endpoint);
+  out.member("http_port", listener ? listener->port() : 0).member("unix", config.listen_unix.string());
   // What was acknowledged is never dropped: the member is there so that a monitor can ask for it.
   out.key("spool").open_object().member("bytes", held.bytes).member("bytes_max", held.bytes_max);
   out.member("waiting", held.waiting).member("refused", held.refused).member("dropped", 0);
@@ -200,7 +223,7 @@ std::string Agent::status() const {
   return impl_->status();
 }
 int Agent::http_port() const {
-  return 0;
+  return impl_->listener ? impl_->listener->port() : 0;
 }
 
 }  // namespace plumbline::agent

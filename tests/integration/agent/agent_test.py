@@ -1,14 +1,17 @@
 """`plumb agent` as its user has it: real files, the real `atlasbridge` package writing its trace, kills, an edge that is away."""
 
+import gzip
 import json
 import logging
 import os
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import unittest
+from http.client import HTTPConnection
 from pathlib import Path
 
 import structlog
@@ -67,15 +70,15 @@ class AgentTest(unittest.TestCase):
         agent.start()
         number = kills = 0
         while kills < 12:
-            for _ in range(rng.randrange(1, 60)):
+            for _ in range(rng.randrange(1, 30)):
                 trace.record(Decision(number))
                 number += 1
-            # No more than the archives hold may be unread: what the package deletes nobody can send.
-            wait_for(lambda: len(self.edge.events) + 90 >= number, "the agent keeps up", agent.output)
+            # Less than the three archives hold may be unread (each some 40): what the package deletes nobody can send.
+            wait_for(lambda: len(self.edge.events) + 30 >= number, "the agent keeps up", agent.output)
             if rng.random() < 0.5:
                 agent.kill()
                 kills += 1
-                for _ in range(rng.randrange(40)):
+                for _ in range(rng.randrange(30)):
                     trace.record(Decision(number))
                     number += 1
                 agent.start()
@@ -176,6 +179,85 @@ class AgentTest(unittest.TestCase):
         agent.kill()  # it would wait an hour
         agent.start()
         self.arrives(600, agent)
+
+    def test_http_and_unix_socket_acknowledge_what_is_on_disk(self):
+        port = self.edge.server_port
+        self.edge.close()
+        socket_path = self.folder / "in" / "s"
+        agent = self.agent(f'listen = {{ http = "127.0.0.1:0", unix = "{socket_path}" }}\n', port=port)
+        agent.start()
+        wait_for(lambda: agent.status().get("http_port"), "it says its port")
+        http = agent.status()["http_port"]
+
+        def post(body: bytes, path="/ingest", **fields):
+            connection = HTTPConnection("127.0.0.1", http, timeout=60)
+            connection.request("POST", path, body, {"content-type": "application/x-ndjson"} | fields)
+            answer = connection.getresponse()
+            self.addCleanup(connection.close)
+            return answer.status, json.loads(answer.read())
+
+        status, answer = post((native(0) + "\n{}\n" + native(1)).encode())
+        self.assertEqual((status, answer["accepted"], answer["rejected"][0]["index"], answer["rejected"][0]["reason"]), (202, 2, 1, "schema"))
+        self.assertEqual(post(gzip.compress(native(2).encode()), **{"content-encoding": "gzip"})[0], 202)
+        self.assertEqual(post(b"nonsense")[0], 422)
+        self.assertEqual(post(native(9).encode(), origin="https://evil.example")[0], 403)
+        self.assertEqual(post(native(9).encode(), host="evil.example")[0], 403)
+        self.assertEqual(post(native(9).encode(), **{"content-type": "text/plain"})[0], 415)
+        self.assertEqual(post(b"", path="/x")[0], 404)
+
+        self.assertEqual(socket_path.stat().st_mode & 0o777, 0o600)
+        client = socket.socket(socket.AF_UNIX)
+        self.addCleanup(client.close)
+        client.settimeout(60)
+        client.connect(str(socket_path))
+        client.sendall((native(3) + "\nbroken\n\n" + native(4, attributes={"to": "jo@corp.net"})).encode())
+        answers = client.makefile()
+        self.addCleanup(answers.close)
+        self.assertEqual(json.loads(answers.readline()), {"line": 1, "status": "accepted"})
+        self.assertEqual(json.loads(answers.readline())["reason"], "invalid_json")
+        client.sendall(b"\n")
+        self.assertEqual(json.loads(answers.readline()), {"line": 4, "status": "accepted"})
+        client.close()
+
+        agent.kill()
+        for file in (self.folder / "state").rglob("*"):
+            self.assertNotIn(b"jo@corp.net", file.read_bytes() if file.is_file() else b"", "nothing but what may leave is spooled")
+        agent.start()
+        self.edge = Edge(port)
+        self.arrives(5, agent)
+        self.assertEqual(self.edge.events["00000000-0000-4000-8000-000000000004"]["data"]["attributes"], {"to": "[redacted:email]"})
+        self.assertEqual(agent.stop(), 0)
+        self.assertFalse(socket_path.exists())
+
+    def test_a_full_spool_says_so_to_who_sends(self):
+        port = self.edge.server_port
+        self.edge.close()
+        agent = self.agent('listen = { http = "127.0.0.1:0" }\nspool = { bytes_max = "1MiB" }\n', port=port)
+        agent.start()
+        wait_for(lambda: agent.status().get("http_port"), "it says its port")
+        sent = 0
+        while True:
+            connection = HTTPConnection("127.0.0.1", agent.status()["http_port"], timeout=60)
+            self.addCleanup(connection.close)
+            connection.request("POST", "/ingest", native(sent, attributes={"x": "word " * 40000}), {"content-type": "application/json"})
+            answer = connection.getresponse()
+            if answer.status != 202:
+                break
+            sent += 1
+        self.assertEqual((answer.status, answer.headers["retry-after"]), (503, "5"))
+        self.assertIn("bytes_max", json.loads(answer.read())["detail"])
+        self.assertEqual(agent.status()["spool"]["refused"], 1)
+        self.edge = Edge(port)
+        self.arrives(sent, agent)
+
+    def test_redact_explains(self):
+        done = subprocess.run([PLUMB, "redact", "--explain", "-"], input=native(1, attributes={"gen_ai.prompt": "x", "mail": "jo@corp.net"}),
+                              capture_output=True, text=True, env={"HOME": str(self.folder), "PATH": os.environ["PATH"]})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["data"]["attributes"], {"mail": "[redacted:email]"})
+        self.assertIn('data.attributes."gen_ai.prompt" is dropped (content', done.stderr)
+        self.assertIn("data.attributes.mail is masked (email, 11 bytes)", done.stderr)
+        self.assertNotIn("jo@", done.stderr)
 
     def test_usage(self):
         agent = self.agent('[listen]\nhttp = "0.0.0.0:4318"\n')
