@@ -7,6 +7,7 @@
 
 #include "consumers/drift/drift.h"
 #include "consumers/drift/publisher.h"
+#include "consumers/drift/watch.h"
 #include "consumers/loop/loop.h"
 #include "core/clock.h"
 #include "core/config/config.h"
@@ -32,13 +33,17 @@ class DriftRole {
   [[nodiscard]] Status healthy() const;
   // Tests and tools drive it turn by turn instead of start(): consumes, then publishes what there is.
   Result<std::size_t> step(const std::stop_token& stop = {});
+  // As step: looks for silence and changed policies once. False: another process does.
+  Result<bool> watch() { return watch_.turn(); }
 
  private:
   Publisher publisher_;
   DriftConsumer drift_;
   loop::Loop loop_;
+  Watch watch_;
   std::jthread loop_thread_;
   std::jthread publisher_thread_;
+  std::jthread watch_thread_;
 };
 
 }  // namespace plumbline::drift
