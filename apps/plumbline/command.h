@@ -38,10 +38,16 @@ class Commands {
     made->fallthrough();
     return *made;
   }
-  // The chosen leaf; nullptr when none was.
+  // The command of that name where it is a role (`plumbline health` runs it), so that it can have commands of
+  // its own too (`plumbline health show`); else a group.
+  CLI::App& role_or_group(const std::string& name, const std::string& help) {
+    const auto found = root_.get_subcommands([&name](CLI::App* each) { return each->get_name() == name; });
+    return found.empty() ? group(name, help) : *found.front();
+  }
+  // The chosen leaf; nullptr when none was. The last one, for a role's own commands come behind the role.
   [[nodiscard]] const Run* chosen() const {
-    for (const auto& [leaf, run] : leaves_) {
-      if (leaf->parsed()) return &run;
+    for (auto at = leaves_.rbegin(); at != leaves_.rend(); ++at) {
+      if (at->first->parsed()) return &at->second;
     }
     return nullptr;
   }

@@ -14,6 +14,8 @@ void add_log(Commands& commands);
 void add_dead(Commands& commands);
 void add_doctor(Commands& commands);
 void add_analyst(Commands& commands);
+void add_health(Commands& commands);
+void add_replay(Commands& commands);
 
 void add_all(Commands& commands) {
   add_serve(commands);
@@ -27,6 +29,8 @@ void add_all(Commands& commands) {
   add_dead(commands);
   add_doctor(commands);
   add_analyst(commands);
+  add_health(commands);
+  add_replay(commands);
 }
 
 }  // namespace plumbline::app
