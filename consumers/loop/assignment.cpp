@@ -45,6 +45,9 @@ Status Loop::ensure_joined() {
 
 void Loop::leave() {
   reader_.reset();
+  std::vector<log::TopicPartition> left;
+  for (const auto& [at, position] : owned_) left.push_back(at);
+  consumer_.revoked(left);
   owned_.clear();
   behind_.clear();
   inputs_.clear();
@@ -106,6 +109,7 @@ Result<std::vector<log::StartPosition>> Loop::on_assigned(std::span<const log::T
 }
 
 void Loop::on_revoked(std::span<const log::TopicPartition> partitions) {
+  consumer_.revoked(partitions);
   for (const log::TopicPartition& at : partitions) {
     owned_.erase(at);
     behind_.erase(at);

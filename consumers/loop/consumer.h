@@ -32,6 +32,8 @@ class Consumer {
   virtual Status connected(pg::Connection& connection) = 0;
   // These partitions were just claimed: (re)load their state as the database has it.
   virtual Status assigned(pg::Connection& connection, std::span<const postgres::Position> positions) = 0;
+  // These went to another member, or the member leaves: what is remembered of them may be dropped.
+  virtual void revoked(std::span<const log::TopicPartition> /*partitions*/) {}
 
   // Folds the first records into pending effects (replacing earlier ones) and returns how many it took, at
   // least one. No IO, and poison is no failure: it becomes an effect.

@@ -10,6 +10,8 @@ namespace plumbline::loop {
 namespace {
 
 constexpr std::chrono::milliseconds kBackoffFirst{50};
+// A batch of fewer bytes is small: Options::rest.
+constexpr std::size_t kSmallBytes = std::size_t{1} << 20;
 
 }  // namespace
 
@@ -19,7 +21,7 @@ Loop::Loop(Consumer& consumer, log::Log& log, const Clock& clock, telemetry::Met
       log_(log),
       clock_(clock),
       options_(std::move(options)),
-      meters_(std::make_unique<Meters>(metrics, clock, std::string(consumer.name()))) {}
+      meters_(std::make_unique<Meters>(metrics, clock, std::string(consumer.name()), options_.member)) {}
 
 Loop::~Loop() {
   meters_->in_hand->store(0);
@@ -28,7 +30,12 @@ Loop::~Loop() {
 void Loop::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     auto done = step(stop);
-    if (done) continue;
+    if (done) {
+      std::size_t bytes = 0;
+      for (const Input& input : inputs_) bytes += input.record->value.size();
+      if (*done > 0 && bytes < kSmallBytes && options_.rest.count() > 0) pause(stop, options_.rest);
+      continue;
+    }
     note(done.error());
     wait(stop);
   }
@@ -217,11 +224,14 @@ void Loop::wait(const std::stop_token& stop) {
                                                            kBackoffFirst * (1LL << std::min(failures_, 16)));
   ++failures_;
   std::uniform_real_distribution<double> share(0.5, 1.0);
-  const auto pause = std::chrono::duration_cast<std::chrono::microseconds>(ceiling * share(jitter_));
+  pause(stop, std::chrono::duration_cast<std::chrono::microseconds>(ceiling * share(jitter_)));
+}
+
+void Loop::pause(const std::stop_token& stop, std::chrono::microseconds time) {
   std::mutex mutex;
   std::condition_variable_any never;
   std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, pause, [] { return false; });
+  never.wait_for(lock, stop, time, [] { return false; });
 }
 
 }  // namespace plumbline::loop

@@ -32,6 +32,9 @@ struct Options {
   std::size_t batch_bytes_max = std::size_t{32} << 20;
   std::chrono::milliseconds poll_wait{50};
   std::chrono::milliseconds backoff_max{5000};
+  // run() lets so much time pass after a small batch, so that the next one is worth its transaction; 0: none.
+  std::chrono::milliseconds rest{0};
+  int member = 0;  // tells members of one process apart in metrics
   pg::ConnectOptions postgres;
 };
 
@@ -74,6 +77,7 @@ class Loop final : private log::AssignmentListener {
   Result<bool> settle_doubt(const std::stop_token& stop);
   void leave();
   void wait(const std::stop_token& stop);
+  static void pause(const std::stop_token& stop, std::chrono::microseconds time);
   void note(const Error& error);
   void note_in_hand(std::span<const Input> inputs);
   void report_lag();

@@ -1,0 +1,90 @@
+#include "consumers/health/run.h"
+
+#include <condition_variable>
+
+#include "core/telemetry/logging.h"
+
+namespace plumbline::health {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Health is read by people: a transaction a quarter of a second is fresh enough, and each then holds many
+// lines.
+constexpr std::chrono::milliseconds kRest = 250ms;
+// Pause when nothing is due: late lines are rare, and asking costs an index look-up.
+constexpr std::chrono::milliseconds kSettlePause = 500ms;
+
+pg::ConnectOptions connection_of(const config::Postgres& postgres, const char* name) {
+  pg::ConnectOptions made;
+  made.conninfo = postgres.url;
+  made.password = postgres.password;
+  made.application_name = name;
+  made.role = "plumbline_writer";
+  return made;
+}
+
+loop::Options loop_options(const config::Health& options, const config::Postgres& postgres) {
+  loop::Options made;
+  made.batch_bytes_max = static_cast<std::size_t>(options.batch_bytes_max);
+  made.poll_wait = options.poll_wait;
+  made.backoff_max = options.backoff_max;
+  made.rest = kRest;
+  made.postgres = connection_of(postgres, "plumbline health");
+  return made;
+}
+
+}  // namespace
+
+HealthRole::HealthRole(const config::Health& options, const config::Postgres& postgres, log::Log& log,
+                       const Clock& clock, telemetry::Metrics& metrics, std::size_t window_lines)
+    : health_(clock, metrics, static_cast<std::size_t>(options.batch_records_max), window_lines),
+      loop_(health_, log, clock, metrics, loop_options(options, postgres)),
+      settler_(connection_of(postgres, "plumbline health settle"), metrics) {}
+
+HealthRole::~HealthRole() {
+  stop();
+}
+
+void HealthRole::start() {
+  if (thread_.joinable()) return;
+  thread_ = std::jthread([this](const std::stop_token& stop) { loop_.run(stop); });
+  settling_ = std::jthread([this](const std::stop_token& stop) { run_settler(stop); });
+}
+
+void HealthRole::stop() {
+  if (!thread_.joinable()) return;
+  settling_.request_stop();
+  thread_.request_stop();
+  settling_.join();
+  thread_.join();
+}
+
+Status HealthRole::healthy() const {
+  if (Status reading = loop_.healthy(); !reading) return reading;
+  const std::lock_guard hold(mutex_);
+  if (unsettled_) return *unsettled_;
+  return ok_status();
+}
+
+void HealthRole::run_settler(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  while (!stop.stop_requested()) {
+    const auto done = settler_.step();
+    {
+      const std::lock_guard hold(mutex_);
+      unsettled_.reset();
+      if (!done) unsettled_ = done.error();
+    }
+    if (done && *done > 0) continue;
+    if (!done) {
+      telemetry::warn("health_unsettled", {{"code", std::string_view(done.error().code)},
+                                           {"message", std::string_view(done.error().message)}});
+    }
+    std::unique_lock lock(mutex);
+    never.wait_for(lock, stop, kSettlePause, [] { return false; });
+  }
+}
+
+}  // namespace plumbline::health

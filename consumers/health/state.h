@@ -1,0 +1,17 @@
+// What health knows from batch to batch: which lines it counted, and who was erased.
+#pragma once
+#include <map>
+#include <set>
+
+#include "consumers/health/window.h"
+#include "core/ids.h"
+#include "sinks/postgres/health_windows.h"
+
+namespace plumbline::health {
+
+struct State {
+  std::map<postgres::WindowKey, Window> windows;  // of the partitions that were assigned
+  std::set<TenantId> erased;
+};
+
+}  // namespace plumbline::health

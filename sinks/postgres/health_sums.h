@@ -1,0 +1,151 @@
+// What health adds to its tables: integer sums by hour, least and greatest. Everything here merges by
+// addition or by maximum, so it depends on the set of counted events alone. Plain values, not thread-safe.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "core/ids.h"
+#include "core/time.h"
+#include "core/uuid.h"
+
+namespace plumbline::postgres {
+
+inline constexpr std::size_t kBuckets = 10;
+
+// Columns of health_repo_hours that are sums, in the order of kRepoColumnNames (health_store.cpp).
+enum RepoColumn : std::size_t {
+  kRuns,
+  kPasses,
+  kFails,
+  kSkips,
+  kErrors,
+  kFailures,
+  kScoreCount,
+  kScoreMilli,
+  kAiCount,
+  kAiMilli,
+  kStructuralCount,
+  kStructuralMilli,
+  kDurationCount,
+  kDurationMs,
+  kScoreH0,
+  kDurationH0 = kScoreH0 + kBuckets,
+  kRepoColumns = kDurationH0 + kBuckets
+};
+
+// Columns of health_agent_hours that are sums, in the order of kAgentColumnNames.
+enum AgentColumn : std::size_t {
+  kTraces,
+  kDecisions,
+  kEscalations,
+  kMatched,
+  kSessionStarts,
+  kSessionEnds,
+  kSpans,
+  kRiskCount,
+  kRiskSum,
+  kRiskLow,
+  kRiskMedium,
+  kRiskHigh,
+  kRiskCritical,
+  kRiskOther,
+  kLatencyCount,
+  kLatencyUs,
+  kRiskH0,
+  kLatencyH0 = kRiskH0 + kBuckets,
+  kAgentColumns = kLatencyH0 + kBuckets
+};
+
+// (tenant, hour, names...) as bytes: cheap to hash and to compare, and in its order rows are written, so that
+// two members that write the same rows lock them in the same order.
+class SumKey {
+ public:
+  SumKey& begin(const TenantId& tenant, TimeUs hour);
+  SumKey& add(std::string_view name);  // at most 65,535 bytes
+  [[nodiscard]] std::string_view bytes() const { return bytes_; }
+
+ private:
+  std::string bytes_;
+};
+
+// The parts of such a key; views borrow from it.
+struct SumKeyParts {
+  explicit SumKeyParts(std::string_view bytes);
+  TenantId tenant;
+  TimeUs hour;
+  std::array<std::string_view, 4> names;
+};
+
+template <class Value>
+class SumMap {
+ public:
+  // Stable until clear().
+  Value& at(std::string_view key) {
+    const auto found = map_.find(key);
+    if (found != map_.end()) return found->second;
+    return map_.emplace(std::string(key), Value{}).first->second;
+  }
+  [[nodiscard]] const auto& all() const { return map_; }
+  [[nodiscard]] bool empty() const { return map_.empty(); }
+  [[nodiscard]] std::size_t size() const { return map_.size(); }
+  void clear() { map_.clear(); }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  std::unordered_map<std::string, Value, Hash, std::equal_to<>> map_;
+};
+
+struct RepoSums {
+  std::array<std::int64_t, kRepoColumns> sums{};
+};
+
+// The greatest (time, id) of what was counted.
+struct LatestReport {
+  TimeUs time{INT64_MIN};
+  Uuid id;
+  std::string status, agent, commit, version;
+  std::optional<double> score, ai_health_score, structural_score;
+  std::int64_t failures = 0;
+};
+
+struct AgentSums {
+  std::array<std::int64_t, kAgentColumns> sums{};
+  TimeUs time{INT64_MIN};  // of the latest
+  Uuid id;
+  std::string_view kind;  // static storage
+  std::string session;
+};
+
+struct DecisionSums {
+  std::int64_t decisions = 0;
+  TimeUs first{INT64_MAX};
+  TimeUs last{INT64_MIN};
+};
+
+struct HealthSums {
+  SumMap<RepoSums> repos;          // hour, repo
+  SumMap<std::int64_t> failures;   // hour, repo, gate, severity, provenance
+  SumMap<LatestReport> latest;     // hour 0, repo, branch
+  SumMap<AgentSums> agents;        // hour, agent
+  SumMap<DecisionSums> decisions;  // hour, agent, policy hash, rule, action type
+
+  [[nodiscard]] bool empty() const { return repos.empty() && agents.empty(); }
+  void clear() {
+    repos.clear();
+    failures.clear();
+    latest.clear();
+    agents.clear();
+    decisions.clear();
+  }
+};
+
+}  // namespace plumbline::postgres
