@@ -12,6 +12,7 @@
 #include "core/crypto/sha256.h"
 #include "producers/agent/files.h"
 #include "producers/agent/listener.h"
+#include "producers/agent/sessions.h"
 #include "producers/agent/unix_input.h"
 
 namespace plumbline::agent {
@@ -73,9 +74,11 @@ struct Agent::Impl {
   std::unique_ptr<Cursors> cursors;
   std::unique_ptr<Intake> intake;
   std::vector<std::unique_ptr<Tail>> tails;
+  std::vector<std::unique_ptr<Sessions>> stores;
 
   mutable std::mutex mutex;
   std::vector<TailState> tail_states;
+  std::vector<SessionsState> store_states;
   std::string last_status;
 
   std::jthread follower, sending;
@@ -112,6 +115,8 @@ Status Agent::Impl::open_inputs() {
   intake = std::make_unique<Intake>(*spool, config.redaction);
   for (const TailOptions& options : config.tails)
     tails.push_back(std::make_unique<Tail>(options, *cursors, *intake, *rejected));
+  for (const StoreOptions& options : config.stores)
+    stores.push_back(std::make_unique<Sessions>(options, *intake, *rejected));
   if (!config.listen_unix.empty()) {
     socket = std::make_unique<UnixInput>(config.listen_unix, *spool, config.redaction);
     if (Status listening = socket->start(); !listening) return listening;
@@ -139,9 +144,15 @@ void Agent::Impl::follow(const std::stop_token& stop) {
       more = tail->poll() || more;
       states.push_back(tail->state());
     }
+    std::vector<SessionsState> read;
+    for (const auto& store : stores) {
+      store->poll(clock.monotonic());
+      read.push_back(store->state());
+    }
     {
       const std::lock_guard lock(mutex);
       tail_states = std::move(states);
+      store_states = std::move(read);
     }
     write_status();
     if (more) continue;
@@ -203,6 +214,11 @@ std::string Agent::Impl::status() const {
         .member("refused", tail.refused)
         .member("error", tail.error)
         .close_object();
+  }
+  out.close_array().key("stores").open_array();
+  for (const SessionsState& store : store_states) {
+    out.open_object().member("path", store.path).member("sessions", store.sessions);
+    out.member("taken", store.taken).member("error", store.error).close_object();
   }
   out.close_array().close_object();
   return text;

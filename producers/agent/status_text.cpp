@@ -51,6 +51,12 @@ std::string status_text(const std::string& status, bool running, TimeUs now) {
     if (!tail["error"].text().empty()) out << "; " << tail["error"].text();
     out << "\n";
   }
+  for (const JsonValue& store : (*document)["stores"].items()) {
+    out << "store     " << store["path"].text() << ": " << whole(store["sessions"]) << " sessions, "
+        << whole(store["taken"]) << " events taken";
+    if (!store["error"].text().empty()) out << "; " << store["error"].text();
+    out << "\n";
+  }
   return out.str();
 }
 

@@ -21,10 +21,11 @@ THIRD_PARTY = [
     (r"libpq|postgres_ext", ("core/pg",)),
     (r"pqxx/", ()),
     (r"(zlib|zstd\w*)\.h", ("core/compress",)),
-    (r"curl/", ("producers/push",)),
+    (r"curl/", ("core/transfer", "producers/push")),
     (r"toml\+\+/", ("core/config",)),
     (r"(spdlog|prometheus)/", ("core/telemetry",)),
     (r"pugixml", ("core/formats",)),
+    (r"sqlite3", ("producers/agent/sqlite",)),
     (r"CLI/", ("apps",)),
 ]
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from datetime import datetime, timezone
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -20,6 +21,7 @@ structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.
 
 from atlasbridge.core.autopilot.trace import DecisionTrace  # noqa: E402
 
+from atlasbridge.core.store.database import Database  # noqa: E402
 from fake_edge import Agent, Edge, wait_for  # noqa: E402
 
 DATA = Path(__file__).parents[2] / "data" / "real"
@@ -249,6 +251,35 @@ class AgentTest(unittest.TestCase):
         self.assertEqual(agent.status()["spool"]["refused"], 1)
         self.edge = Edge(port)
         self.arrives(sent, agent)
+
+    def test_sessions_of_the_real_store_arrive_once_each_and_no_prompt_does(self):
+        path = self.folder / "in" / "atlasbridge.db"
+        agent = self.agent(f'[[atlasbridge]]\nstore = "{path}"\nagent = "laptop"\ninterval = "1s"\n')
+        agent.start()
+        wait_for(lambda: agent.status().get("stores"), "a store that is not there is looked for")
+        self.assertEqual(agent.status()["stores"][0]["error"], "")
+        store = Database(path)
+        store.connect()
+        self.addCleanup(store.close)
+        store.save_session("s-1", "claude", ["claude", "--secret-flag"], "/somewhere", "my label")
+        self.arrives(1, agent)
+        for n in range(3):
+            store.save_prompt(f"p-{n}", "s-1", "yes_no", "high", "Delete the customer table?", f"nonce{n}", "2099-01-01T00:00:00+00:00")
+        wait_for(lambda: any(e["data"].get("counts", {}).get("prompts") == 3 for e in self.edge.events.values()), "a heartbeat", agent.output)
+        store.update_session("s-1", status="completed", ended_at=datetime.now(timezone.utc).isoformat(), exit_code=0)
+        wait_for(lambda: any(e["data"]["event"] == "end" for e in self.edge.events.values()), "the end", agent.output)
+        end = next(e for e in self.edge.events.values() if e["data"]["event"] == "end")
+        self.assertEqual((end["session"], end["agent"], end["data"]["tool"], end["data"]["counts"]["prompts"]), ("s-1", "laptop", "claude", 3))
+        before = dict(self.edge.lines)
+        agent.kill()
+        requests = len(self.edge.requests)
+        agent.start()
+        wait_for(lambda: len(self.edge.requests) > requests, "a new agent sends what is there")
+        self.assertEqual({k: v for k, v in self.edge.lines.items() if k not in before}, {})
+        self.assertEqual(self.edge.conflicts, [])
+        for line in self.edge.lines.values():
+            for secret in (b"customer", b"secret-flag", b"somewhere", b"my label"):
+                self.assertNotIn(secret, line)
 
     def test_redact_explains(self):
         done = subprocess.run([PLUMB, "redact", "--explain", "-"], input=native(1, attributes={"gen_ai.prompt": "x", "mail": "jo@corp.net"}),
