@@ -1,11 +1,14 @@
 // Rows a second of persist (log → PostgreSQL, with dedupe, positions, ledger and row-level security) against
 // raw binary COPY of the same rows into the plain layout: jsonb payload, random-uuid primary key, one
-// secondary index. Both tables logged, fsync and synchronous_commit on, one connection each, in turns on one
-// private cluster. usage: persist_bench ROWS_A_ROUND ROUNDS; prints one JSON object a round.
+// secondary index. Both tables logged, fsync and synchronous_commit on, in turns on one private cluster.
+// usage: persist_bench ROWS_A_ROUND ROUNDS [threads=N] [existing=ROWS] [chain=0|1]; prints one JSON object a
+// round. threads: connections of persist (COPY has one); existing: rows in both tables before the first
+// round; chain: every decision is an entry of its agent's hash chain, as real ones are.
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <map>
 
 #include <endian.h>
 #include <fmt/format.h>
@@ -15,6 +18,7 @@
 #include "bench/persist/process_cpu.h"
 #include "consumers/persist/run.h"
 #include "core/clock.h"
+#include "core/crypto/sha256.h"
 #include "core/frame.h"
 #include "core/log/embedded/embedded_log.h"
 #include "tests/support/postgres.h"
@@ -27,7 +31,17 @@ using Steady = std::chrono::steady_clock;
 using tests::require;
 
 constexpr int kFrameTraces = 100;
+constexpr int kPartitions = 8;
 constexpr std::size_t kTraceBytes = 580;
+constexpr std::size_t kLinkBytes = 154;  // of a line, for "hash" and "prev_hash"
+
+struct Plan {
+  std::int64_t rows = 0;
+  int rounds = 0;
+  int threads = 1;
+  std::int64_t existing = 0;
+  bool chain = true;
+};
 constexpr std::int64_t kPostgresEpochUs = 946684800000000;  // 2000-01-01 in Unix microseconds
 
 double own_cpu_seconds() {
@@ -103,12 +117,18 @@ class Acks final : public log::AckListener {
 
 class Bench {
  public:
-  explicit Bench(std::int64_t rows)
-      : rows_(rows),
+  explicit Bench(const Plan& plan)
+      : plan_(plan),
+        rows_(plan.rows),
         folder_("persist-bench"),
-        cluster_({{"shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=30min"}, ""}),
+        // No autovacuum: what one side leaves to it would be charged to the other.
+        cluster_(
+            {{"shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=30min", "autovacuum=off"}, ""}),
         database_(cluster_),
-        maker_({.traces_per_request = kFrameTraces, .trace_bytes = kTraceBytes, .sessions = 10}, 1),
+        maker_({.traces_per_request = kFrameTraces,
+                .trace_bytes = plan.chain ? kTraceBytes - kLinkBytes : kTraceBytes,
+                .sessions = 10},
+               1),
         tenant_(Uuid::random()) {
     options_.dir = (folder_.path() / "log").string();
     log_ = require(log::open_embedded(options_));
@@ -116,16 +136,23 @@ class Bench {
          {frame::kTracesTopic, frame::kReportsTopic, frame::kOutcomesTopic, frame::kDeadTopic}) {
       log::TopicSpec spec;
       spec.name = std::string(name);
-      spec.partitions = 8;
+      spec.partitions = kPartitions;
       spec.record_bytes_max = 17 << 20;
       require(log_->ensure_topic(spec));
     }
     producer_ = require(log_->producer(acks_));
+    // One agent for each partition, so that the threads' shares are equal.
+    for (int agent = 0; agents_.size() < kPartitions; ++agent) {
+      const std::string name = "agent-" + std::to_string(agent);
+      agents_.try_emplace(log::partition_of(tenant_.to_string() + "/" + name, kPartitions), Agent{name, {}});
+    }
     auto superuser = database_.superuser();
     require(
         superuser.execute("CREATE TABLE public.plain (tenant_id uuid, id uuid PRIMARY KEY, ts timestamptz, "
-                          "session text, payload jsonb);"
-                          "CREATE INDEX ON public.plain (tenant_id, session, ts);"));
+                          "session text, payload jsonb);"));
+    fill(superuser);
+    require(superuser.execute("CREATE INDEX ON public.plain (tenant_id, session, ts)"));
+    total_ = plan_.existing;
     postgres_.url = database_.conninfo();
   }
 
@@ -154,21 +181,65 @@ class Bench {
   }
 
  private:
+  // Rows like those to come, from the half hour before them; 1,000 of a session.
+  void fill(pg::Connection& superuser) const {
+    for (const char* day : {"0", "1"}) {
+      require(superuser.query("SELECT plumbline.ensure_partition((now() AT TIME ZONE 'UTC')::date - $1::int)",
+                              {day}));
+    }
+    const std::string rows = std::to_string(plan_.existing), tenant = tenant_.to_string();
+    if (plan_.existing == 0) return;
+    require(superuser.query(
+        "INSERT INTO plumbline.traces (time, tenant_id, id, digest, received_at, log_offset, log_partition, "
+        "log_index, topic, risk_score, kind, agent, session, action_type, confidence, prompt_type, "
+        "autonomy_mode, risk_category, policy_hash, matched_rule_id, payload) "
+        "SELECT now() - interval '30 min' + n * (interval '29 min' / $1::int8), $2::uuid, gen_random_uuid(), "
+        "gen_random_uuid(), now(), n / 100, 100, n % 100, 1, n % 101, 'decision', 'agent-' || n % 8, "
+        "md5((n / 1000)::text)::uuid::text, 'auto_reply', 'high', 'yes_no', 'full', 'medium', "
+        "lpad(to_hex(n % 7), 16, '0'), 'rule-' || n % 23, "
+        "'{\"id\":\"' || gen_random_uuid() || '\",\"data\":{\"explanation\":\"' || repeat('a reason why ', "
+        "39) || "
+        "'\"}}' FROM generate_series(1, $1::int8) n",
+        {rows, tenant}));
+    require(
+        superuser.query("INSERT INTO public.plain SELECT tenant_id, id, time, session, payload::jsonb FROM "
+                        "plumbline.traces"));
+    require(superuser.execute("CHECKPOINT"));
+  }
+
+  // Puts the next entry of an agent's chain into each line.
+  std::string linked(const std::string& body, std::string& previous) const {
+    static constexpr std::string_view kBefore = "\"explanation\":";
+    std::string out;
+    out.reserve(body.size() + kFrameTraces * kLinkBytes);
+    std::size_t done = 0;
+    for (std::size_t at; (at = body.find(kBefore, done)) != std::string::npos; done = at + kBefore.size()) {
+      out.append(body, done, at - done);
+      const std::string hash = crypto::to_hex(crypto::sha256(std::string_view(body).substr(done, at - done)));
+      out.append("\"prev_hash\":\"").append(previous).append("\",\"hash\":\"").append(hash).append("\",");
+      out.append(kBefore);
+      previous = hash;
+    }
+    return out.append(body, done);
+  }
+
   // Appends rows_ traces to the log and returns the same rows for COPY.
   std::string make() {
     CopyBuffer copy;
-    const std::string tenant = tenant_.to_string(), run = run_.to_string(), key = tenant + "/agent-0";
+    const std::string tenant = tenant_.to_string(), run = run_.to_string();
     std::string body;
     std::vector<Uuid> ids;
-    std::uint64_t appended = 0;
-    const std::int32_t partition = log::partition_of(key, 8);
     for (std::int64_t row = 0; row < rows_; row += kFrameTraces) {
       const TimeUs now = clock_.now();
+      const auto partition = static_cast<std::int32_t>(total_frames_ % kPartitions);
+      Agent& agent = agents_.at(partition);
+      const std::string key = tenant + "/" + agent.name;
       maker_.make(now, body, ids);
-      const std::string at = format_rfc3339(now), seq = std::to_string(seq_++);
+      if (plan_.chain) body = linked(body, agent.previous);
+      const std::string at = format_rfc3339(now), seq = std::to_string(total_frames_ / kPartitions);
       const log::Header headers[] = {{frame::kCeSpecVersion, "1.0"},
                                      {frame::kTenant, tenant},
-                                     {frame::kAgent, "agent-0"},
+                                     {frame::kAgent, agent.name},
                                      {frame::kKeyId, "key_bench"},
                                      {frame::kReceivedAt, at},
                                      {frame::kRunId, run},
@@ -183,7 +254,6 @@ class Bench {
       producer_->append(record, 0);
       producer_->submit();
       acks_.wait(++total_frames_ > 100 ? total_frames_ - 100 : 0);
-      ++appended;
       std::size_t start = 0;
       for (std::size_t i = 0; i < ids.size(); ++i) {
         const std::size_t end = body.find('\n', start);
@@ -200,15 +270,23 @@ class Bench {
   void persist() {
     config::Persist options;
     options.poll_wait = std::chrono::milliseconds(20);
+    options.threads = plan_.threads;
+    const telemetry::Counter& stored = metrics_.counter(
+        "plumbline_persist_traces_total", "Traces by what became of them", {{"outcome", "stored"}});
+    const std::uint64_t wanted = stored.value() + static_cast<std::uint64_t>(rows_);
     persist::PersistRole role(options, postgres_, *log_, clock_, metrics_);
-    std::int64_t frames = 0;
-    while (frames * kFrameTraces < rows_) {
-      const auto taken = role.step();
-      if (!taken) throw std::runtime_error(taken.error().message);
-      frames += static_cast<std::int64_t>(*taken);
-    }
+    role.start();
+    if (!test::wait_for([&] { return stored.value() >= wanted; }, std::chrono::minutes(10)))
+      throw std::runtime_error("persist has not stored its rows within ten minutes");
+    role.stop();
   }
 
+  struct Agent {
+    std::string name;
+    std::string previous;  // hash of its last entry
+  };
+
+  Plan plan_;
   std::int64_t rows_;
   std::int64_t total_ = 0;
   test::TempFolder folder_;
@@ -219,7 +297,7 @@ class Bench {
   load::TraceMaker maker_;
   Uuid tenant_;
   Uuid run_ = Uuid::random();
-  std::uint64_t seq_ = 0;
+  std::map<std::int32_t, Agent> agents_;  // by partition
   std::uint64_t total_frames_ = 0;
   SystemClock clock_;
   telemetry::Metrics metrics_;
@@ -232,10 +310,28 @@ class Bench {
 }  // namespace plumbline
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
+  plumbline::Plan plan;
+  if (argc < 3) return 2;
+  plan.rows = std::atoll(argv[1]);
+  plan.rounds = std::atoi(argv[2]);
+  for (int i = 3; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    const std::string_view name = word.substr(0, word.find('='));
+    const long long value = std::atoll(argv[i] + std::min(name.size() + 1, word.size()));
+    if (name == "threads") {
+      plan.threads = static_cast<int>(value);
+    } else if (name == "existing") {
+      plan.existing = value;
+    } else if (name == "chain") {
+      plan.chain = value != 0;
+    } else {
+      fmt::print(stderr, "persist_bench: {} is none of threads=, existing=, chain=\n", word);
+      return 2;
+    }
+  }
   try {
-    plumbline::Bench bench(std::atoll(argv[1]));
-    for (int round = 0; round < std::atoi(argv[2]); ++round) bench.round(round);
+    plumbline::Bench bench(plan);
+    for (int round = 0; round < plan.rounds; ++round) bench.round(round);
   } catch (const std::exception& error) {
     fmt::print(stderr, "persist_bench: {}\n", error.what());
     return 1;

@@ -18,23 +18,37 @@ loop::Options loop_options(const config::Persist& options, const config::Postgre
 }  // namespace
 
 PersistRole::PersistRole(const config::Persist& options, const config::Postgres& postgres, log::Log& log,
-                         const Clock& clock, telemetry::Metrics& metrics)
-    : persist_(log, clock, metrics, static_cast<std::size_t>(options.batch_records_max)),
-      loop_(persist_, log, clock, metrics, loop_options(options, postgres)) {}
+                         const Clock& clock, telemetry::Metrics& metrics) {
+  for (std::int32_t number = 0; number < options.threads; ++number) {
+    loop::Options made = loop_options(options, postgres);
+    made.member = number;
+    members_.push_back(std::make_unique<Member>(options, log, clock, metrics, std::move(made)));
+  }
+}
 
 PersistRole::~PersistRole() {
   stop();
 }
 
 void PersistRole::start() {
-  if (thread_.joinable()) return;
-  thread_ = std::jthread([this](const std::stop_token& stop) { loop_.run(stop); });
+  for (const auto& member : members_) {
+    if (member->thread.joinable()) continue;
+    member->thread = std::jthread([&loop = member->loop](const std::stop_token& stop) { loop.run(stop); });
+  }
 }
 
 void PersistRole::stop() {
-  if (!thread_.joinable()) return;
-  thread_.request_stop();
-  thread_.join();
+  for (const auto& member : members_) member->thread.request_stop();
+  for (const auto& member : members_) {
+    if (member->thread.joinable()) member->thread.join();
+  }
+}
+
+Status PersistRole::healthy() const {
+  for (const auto& member : members_) {
+    if (Status well = member->loop.healthy(); !well) return well;
+  }
+  return ok_status();
 }
 
 }  // namespace plumbline::persist

@@ -1,8 +1,9 @@
-// The persist role: one member of the consumer group "persist", with a thread and a connection of its own.
-// Start more of them, here or in other processes, to spread the partitions.
+// The persist role: members of the consumer group "persist" (persist.threads), each with a thread and a
+// connection of its own. Other processes may run more of them.
 #pragma once
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "consumers/loop/loop.h"
 #include "consumers/persist/persist.h"
@@ -23,17 +24,24 @@ class PersistRole {
   PersistRole& operator=(const PersistRole&) = delete;
 
   void start();
-  // Finishes the transaction under way, leaves the group and joins the thread. Idempotent.
+  // Finishes the transactions under way, leaves the group and joins the threads. Idempotent.
   void stop();
   // Why it can't go on at the moment: PostgreSQL or the log unreachable, a partition stopped after a loss.
-  [[nodiscard]] Status healthy() const { return loop_.healthy(); }
-  // Tests and tools drive it turn by turn instead of start().
-  Result<std::size_t> step(const std::stop_token& stop = {}) { return loop_.step(stop); }
+  [[nodiscard]] Status healthy() const;
+  // Tests and tools drive the first member turn by turn instead of start(); alone, it owns every partition.
+  Result<std::size_t> step(const std::stop_token& stop = {}) { return members_.front()->loop.step(stop); }
 
  private:
-  Persist persist_;
-  loop::Loop loop_;
-  std::jthread thread_;
+  struct Member {
+    Member(const config::Persist& options, log::Log& log, const Clock& clock, telemetry::Metrics& metrics,
+           loop::Options loop_options)
+        : persist(log, clock, metrics, static_cast<std::size_t>(options.batch_records_max)),
+          loop(persist, log, clock, metrics, std::move(loop_options)) {}
+    Persist persist;
+    loop::Loop loop;
+    std::jthread thread;
+  };
+  std::vector<std::unique_ptr<Member>> members_;
 };
 
 }  // namespace plumbline::persist
