@@ -24,7 +24,14 @@ struct Meters {
         failing(metrics.gauge("plumbline_notify_routes_failing", "Routes whose last attempts failed")),
         disabled_now(metrics.gauge("plumbline_notify_routes_disabled", "Routes that are disabled")),
         seconds(metrics.histogram("plumbline_notify_send_seconds", "One attempt to send",
-                                  {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30})) {}
+                                  {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30})) {
+    // Series that start at 0 instead of with their first event: a rate over them sees that one too.
+    for (const char* kind : {"slack_webhook", "slack_app", "email", "webhook"}) {
+      for (const char* outcome :
+           {"delivered", "retry", "rejected", "unknown", "skipped", "failed", "deferred"})
+        delivery(kind, outcome);
+    }
+  }
 
   static telemetry::Counter& event(telemetry::Metrics& metrics, const char* word) {
     return metrics.counter("plumbline_notify_events_total", "Events of drift.v1 by what became of them",
