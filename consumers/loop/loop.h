@@ -35,7 +35,6 @@ struct Options {
   // run() lets so much time pass after a small batch, so that the next one is worth its transaction; 0: none.
   std::chrono::milliseconds rest{0};
   int member = 0;  // tells members of one process apart in metrics
-  int member = 0;  // tells members of one process apart in metrics
   pg::ConnectOptions postgres;
 };
 
