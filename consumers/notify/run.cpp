@@ -42,7 +42,7 @@ NotifyRole::NotifyRole(const config::Notify& options, const config::Postgres& po
       tokens_(keys.master_key),
       notify_(log, clock, meters_, wake_, options_.age_max),
       loop_(notify_, log, clock, metrics, loop_options(options_, postgres_)) {
-  if (!channels) channels = configured_channels(options_);
+  if (!channels) channels = configured_channels(options_, clock_);
   for (std::int32_t i = 0; i < options_.senders; ++i) {
     senders_.push_back(std::make_unique<Sender>(SenderParts{.options = options_,
                                                             .postgres = postgres_,
