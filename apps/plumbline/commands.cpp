@@ -9,6 +9,7 @@ void add_migrate(Commands& commands);
 void add_tenant(Commands& commands);
 void add_key(Commands& commands);
 void add_ledger(Commands& commands);
+void add_drift(Commands& commands);
 void add_route(Commands& commands);
 void add_log(Commands& commands);
 void add_dead(Commands& commands);
@@ -24,6 +25,7 @@ void add_all(Commands& commands) {
   add_tenant(commands);
   add_key(commands);
   add_ledger(commands);
+  add_drift(commands);
   add_route(commands);
   add_log(commands);
   add_dead(commands);
