@@ -53,7 +53,7 @@ TEST_F(NotifyRoleTest, EventsLeaveAsTheyComeAndEachOnceThoughTwoProcessesSend) {
   options_.poll_wait = 20ms;
   for (int i = 0; i < 4; ++i) add_route("route-" + std::to_string(i));
   auto reads = make(log_);
-  ScriptLog nothing;  // the second one gets no partition, and still sends
+  ScriptLog nothing(0);  // the second one has no partition, and still sends
   auto helps = make(nothing);
   reads->start();
   helps->start();

@@ -174,6 +174,30 @@ TEST_F(NotifyTimes, ARejectedMessageIsFailedAndTheNextGoesOn) {
   EXPECT_EQ(deliveries(), "team drift.opened failed 400 too strange\nteam drift.opened delivered");
 }
 
+TEST_F(NotifyTimes, WhatIsBeyondRetentionIsPrunedAndWhatIsOpenStays) {
+  add_route("team");
+  require(super_.query("UPDATE plumbline.tenants SET retention_days = 7"));
+  put(event("1"));
+  run();
+  sent_.answers["team"] = {channel::Retry{"busy"}};
+  put(event("2"));
+  run();
+  auto writer = database_.connect("plumbline_writer");
+  auto state = require(postgres::queue_state(writer, TimeUs{clock_.now().value + 60LL * 1000000}));
+  EXPECT_EQ(state.open, 1);
+  EXPECT_GT(state.oldest_due_s, 0);
+  clock_.advance(24h * 6);
+  ASSERT_TRUE(postgres::prune_notify(writer, clock_.now()));
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.notify_events"), 2);
+  clock_.advance(24h * 2);
+  ASSERT_TRUE(postgres::prune_notify(writer, clock_.now()));
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.notify_events"), 0);
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.notify_threads"), 0);
+  EXPECT_EQ(deliveries(), "team event pending busy") << "its event is gone";
+  send();
+  EXPECT_EQ(deliveries(), "team event failed not delivered within notify.age_max");
+}
+
 TEST_F(NotifyTimes, UnsubscribingByOneClickHolds) {
   add_route("ann", "email", {.address = "ann@example.com"});
   put(event("1"));
