@@ -10,6 +10,9 @@ namespace plumbline::health {
 namespace {
 
 constexpr std::int16_t kTraces = 1, kReports = 2;
+// Where every line touches rows of its own, more lines a transaction gain nothing and cost memory: about 0.6
+// KiB a row.
+constexpr std::size_t kRowsMax = std::size_t{1} << 15;
 constexpr std::int64_t kAheadUs = std::chrono::microseconds(limits::kEventAheadMax).count();
 constexpr std::int64_t kBehindUs = limits::kRetentionDaysMax * 86400LL * 1000000;
 
@@ -73,7 +76,7 @@ class Folding {
         break;
     }
     if (window_->fresh().prints.empty()) out_.windows.insert(key_);
-    window_->add(print, meta.received_at);
+    window_->add(print, event.time);
     ++out_.counted;
     summing_.add(meta.tenant, event);
   }
@@ -107,7 +110,7 @@ std::size_t fold(State& state, std::span<const loop::Input> inputs, std::size_t 
   Folding folding(state, decoder, effects);
   std::size_t taken = 0;
   for (const loop::Input& input : inputs) {
-    if (taken > 0 && folding.lines() >= lines_max) break;
+    if (taken > 0 && (folding.lines() >= lines_max || effects.sums.rows() >= kRowsMax)) break;
     folding.record(input);
     ++taken;
   }

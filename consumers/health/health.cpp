@@ -108,8 +108,7 @@ Status Health::apply(pg::Connection& connection) {
       return done;
   }
   for (const auto& [key, tail] : drops_) {
-    if (Status done = postgres::drop_pieces(connection, key, tail.upto, tail.received_max); !done)
-      return done;
+    if (Status done = postgres::drop_pieces(connection, key, tail.upto, tail.time_max); !done) return done;
   }
   return postgres::add_pending(connection, effects_.pending);
 }

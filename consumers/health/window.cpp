@@ -1,15 +1,11 @@
 #include "consumers/health/window.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
-
-#include "core/limits.h"
 
 namespace plumbline::health {
 namespace {
 
-constexpr std::int64_t kAheadUs = std::chrono::microseconds(limits::kEventAheadMax).count();
 // Smaller batches share a piece: quiet hours would make a row a second otherwise.
 constexpr std::size_t kPiecePrints = 256;
 
@@ -100,19 +96,19 @@ void Window::load(postgres::WindowPiece piece) {
 
 Window::Judgement Window::judge(const Fingerprint& print, TimeUs time) const {
   if (set_.contains(print)) return Judgement::kRepeated;
-  if (horizon_ && time.value - kAheadUs <= horizon_->value) return Judgement::kUnknown;
+  if (horizon_ && time <= *horizon_) return Judgement::kUnknown;
   return Judgement::kNew;
 }
 
-void Window::add(const Fingerprint& print, TimeUs received_at) {
+void Window::add(const Fingerprint& print, TimeUs time) {
   if (fresh_.prints.empty()) {
     const bool joins = !pieces_.empty() && pieces_.back().prints.size() < kPiecePrints;
     fresh_.seq = pieces_.empty() ? 1 : pieces_.back().seq + (joins ? 0 : 1);
-    fresh_.received_max = {INT64_MIN};
+    fresh_.time_max = {INT64_MIN};
   }
   set_.insert(print);
   fresh_.prints.push_back(print);
-  fresh_.received_max = std::max(fresh_.received_max, received_at);
+  fresh_.time_max = std::max(fresh_.time_max, time);
 }
 
 void Window::forget() {
@@ -125,7 +121,7 @@ void Window::keep() {
   if (!pieces_.empty() && pieces_.back().seq == fresh_.seq) {
     postgres::WindowPiece& last = pieces_.back();
     last.prints.insert(last.prints.end(), fresh_.prints.begin(), fresh_.prints.end());
-    last.received_max = std::max(last.received_max, fresh_.received_max);
+    last.time_max = std::max(last.time_max, fresh_.time_max);
     fresh_.prints.clear();
   } else {
     fresh_.prints.shrink_to_fit();
@@ -139,7 +135,7 @@ Window::Tail Window::oldest(std::size_t prints) const {
   const auto take = [&](const postgres::WindowPiece& piece) {
     tail.prints += piece.prints.size();
     tail.upto = piece.seq;
-    tail.received_max = std::max(tail.received_max, piece.received_max);
+    tail.time_max = std::max(tail.time_max, piece.time_max);
   };
   for (const postgres::WindowPiece& piece : pieces_) {
     if (tail.prints >= prints) return tail;
@@ -160,7 +156,7 @@ void Window::drop(const Tail& tail) {
     for (const Fingerprint& print : pieces_.front().prints) set_.erase(print);
     pieces_.pop_front();
   }
-  if (tail.pieces > 0) horizon_ = std::max(horizon_.value_or(tail.received_max), tail.received_max);
+  if (tail.pieces > 0) horizon_ = std::max(horizon_.value_or(tail.time_max), tail.time_max);
 }
 
 }  // namespace plumbline::health

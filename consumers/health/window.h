@@ -2,9 +2,8 @@
 // how far back it is blind. A line is judged by what is known for certain; so a window of any size gives the
 // same counts.
 //
-// Why a line beyond the horizon is new: a line is refused when its time is more than limits::kEventAheadMax
-// ahead of its receipt, so every earlier copy of it was received at or after (time - that). All lines that
-// left the window were received at or before the horizon.
+// Why a line beyond the horizon is new: its copies have its own time, and every counted line that left the
+// window has a time at or before the horizon.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -51,19 +50,19 @@ class Window {
 
   [[nodiscard]] Judgement judge(const Fingerprint& print, TimeUs time) const;
   // Precondition: judged as new.
-  void add(const Fingerprint& print, TimeUs received_at);
+  void add(const Fingerprint& print, TimeUs time);
   // What was added since: a piece of its own, or what the newest piece gains (then the seq is that one's).
   [[nodiscard]] const postgres::WindowPiece& fresh() const { return fresh_; }
   void forget();
   void keep();
 
   [[nodiscard]] std::size_t size() const { return set_.size(); }
-  // The oldest `pieces` of those kept: fingerprints in them, last seq and latest receipt.
+  // The oldest `pieces` of those kept: fingerprints in them, last seq and latest time.
   struct Tail {
     std::size_t pieces = 0;
     std::size_t prints = 0;
     std::int64_t upto = 0;
-    TimeUs received_max{INT64_MIN};
+    TimeUs time_max{INT64_MIN};
   };
   // How much must go so that at least `prints` leave; counts the fresh piece as kept.
   [[nodiscard]] Tail oldest(std::size_t prints) const;

@@ -138,7 +138,10 @@ struct HealthSums {
   SumMap<AgentSums> agents;        // hour, agent
   SumMap<DecisionSums> decisions;  // hour, agent, policy hash, rule, action type
 
-  [[nodiscard]] bool empty() const { return repos.empty() && agents.empty(); }
+  // Rows that they touch, but for those of policies and latest traces.
+  [[nodiscard]] std::size_t rows() const {
+    return repos.size() + failures.size() + latest.size() + agents.size() + decisions.size();
+  }
   void clear() {
     repos.clear();
     failures.clear();

@@ -11,24 +11,24 @@ namespace {
 constexpr std::size_t kPrintBytes = 16;
 // Pieces may hold a whole batch each: so many keep a page of them small.
 constexpr const char* kLoad =
-    "SELECT seq, (extract(epoch FROM received_max) * 1000000)::bigint, encode(fingerprints, 'hex') "
+    "SELECT seq, (extract(epoch FROM time_max) * 1000000)::bigint, encode(fingerprints, 'hex') "
     "FROM plumbline.health_windows WHERE topic = $1::int2 AND log_partition = $2::int4 AND seq > $3::int8 "
     "ORDER BY seq LIMIT 8";
 constexpr const char* kHorizon =
-    "SELECT (extract(epoch FROM received_max) * 1000000)::bigint FROM plumbline.health_horizons "
+    "SELECT (extract(epoch FROM time_max) * 1000000)::bigint FROM plumbline.health_horizons "
     "WHERE topic = $1::int2 AND log_partition = $2::int4";
 constexpr const char* kAdd =
-    "INSERT INTO plumbline.health_windows AS h (topic, log_partition, seq, received_max, fingerprints) "
+    "INSERT INTO plumbline.health_windows AS h (topic, log_partition, seq, time_max, fingerprints) "
     "VALUES ($1::int2, $2::int4, $3::int8, $4::timestamptz, $5::bytea) "
     "ON CONFLICT (topic, log_partition, seq) DO UPDATE SET fingerprints = h.fingerprints || "
-    "excluded.fingerprints, received_max = greatest(h.received_max, excluded.received_max)";
+    "excluded.fingerprints, time_max = greatest(h.time_max, excluded.time_max)";
 constexpr const char* kDrop =
     "WITH dropped AS (DELETE FROM plumbline.health_windows WHERE topic = $1::int2 AND log_partition = "
     "$2::int4 "
     "AND seq <= $3::int8) "
     "INSERT INTO plumbline.health_horizons AS h VALUES ($1::int2, $2::int4, $4::timestamptz) "
-    "ON CONFLICT (topic, log_partition) DO UPDATE SET received_max = greatest(h.received_max, "
-    "excluded.received_max)";
+    "ON CONFLICT (topic, log_partition) DO UPDATE SET time_max = greatest(h.time_max, "
+    "excluded.time_max)";
 constexpr const char* kPend =
     "INSERT INTO plumbline.health_pending (topic, log_partition, log_offset, log_index, tenant_id, time, id, "
     "line) SELECT * FROM unnest($1::int2[], $2::int4[], $3::int8[], $4::int4[], $5::uuid[], "
@@ -97,7 +97,7 @@ Result<std::vector<WindowPiece>> load_pieces(pg::Connection& connection, const W
   for (int row = 0; row < rows->size(); ++row) {
     WindowPiece& piece = pieces.emplace_back();
     piece.seq = rows->integer(row, 0);
-    piece.received_max = {rows->integer(row, 1)};
+    piece.time_max = {rows->integer(row, 1)};
     const std::string_view digits = rows->text(row, 2);
     piece.prints.reserve(digits.size() / (2 * kPrintBytes));
     for (std::size_t i = 0; i + 2 * kPrintBytes <= digits.size(); i += 2 * kPrintBytes) {
@@ -124,16 +124,16 @@ Status add_piece(pg::Connection& connection, const WindowKey& key, const WindowP
     put_hex(bytes, print.low);
     put_hex(bytes, print.high);
   }
-  auto done = connection.query(kAdd, {text.topic, text.partition, std::to_string(piece.seq),
-                                      format_rfc3339(piece.received_max), bytes});
+  auto done = connection.query(
+      kAdd, {text.topic, text.partition, std::to_string(piece.seq), format_rfc3339(piece.time_max), bytes});
   if (!done) return done.error();
   return ok_status();
 }
 
-Status drop_pieces(pg::Connection& connection, const WindowKey& key, std::int64_t upto, TimeUs received_max) {
+Status drop_pieces(pg::Connection& connection, const WindowKey& key, std::int64_t upto, TimeUs time_max) {
   const KeyText text(key);
-  auto done = connection.query(
-      kDrop, {text.topic, text.partition, std::to_string(upto), format_rfc3339(received_max)});
+  auto done =
+      connection.query(kDrop, {text.topic, text.partition, std::to_string(upto), format_rfc3339(time_max)});
   if (!done) return done.error();
   return ok_status();
 }

@@ -33,7 +33,7 @@ struct WindowKey {
 
 struct WindowPiece {
   std::int64_t seq = 0;
-  TimeUs received_max{INT64_MIN};
+  TimeUs time_max{INT64_MIN};
   std::vector<Fingerprint> prints;
 };
 
@@ -44,8 +44,8 @@ Result<std::vector<WindowPiece>> load_pieces(pg::Connection& connection, const W
 Result<std::optional<TimeUs>> load_horizon(pg::Connection& connection, const WindowKey& key);
 // Makes the piece, or adds to the one that is there.
 Status add_piece(pg::Connection& connection, const WindowKey& key, const WindowPiece& piece);
-// Drops the pieces up to a seq; the horizon rises to `received_max`.
-Status drop_pieces(pg::Connection& connection, const WindowKey& key, std::int64_t upto, TimeUs received_max);
+// Drops the pieces up to a seq; the horizon rises to `time_max`.
+Status drop_pieces(pg::Connection& connection, const WindowKey& key, std::int64_t upto, TimeUs time_max);
 
 struct PendingLine {
   Address address;
