@@ -15,6 +15,7 @@ namespace plumbline::client {
 using Chosen = std::function<std::optional<int>()>;
 
 [[nodiscard]] Chosen add_agent(CLI::App& app);
+[[nodiscard]] Chosen add_doctor(CLI::App& app);
 [[nodiscard]] Chosen add_redact(CLI::App& app);
 
 [[nodiscard]] std::optional<std::string> environment(const char* name);

@@ -121,7 +121,8 @@ int main(int argc, char** argv) try {
   verify_command->add_option("paths", args.verify_paths, "Files, folders, or - for standard input")
       ->required();
   const std::vector<plumbline::client::Chosen> others{plumbline::client::add_agent(app),
-                                                      plumbline::client::add_redact(app)};
+                                                      plumbline::client::add_redact(app),
+                                                      plumbline::client::add_doctor(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -98,10 +98,12 @@ TEST_F(AgentOnStack, EveryEntryArrivesOnceAcrossRotationsKillsAndAnEdgeThatIsAwa
       "SELECT string_agg(DISTINCT verdict, ',') FROM plumbline.chain_verdicts WHERE agent = 'laptop'", "ok"));
   EXPECT_TRUE(becomes("SELECT bool_and(balanced) FROM plumbline.ledger_balance", "t"));
   EXPECT_EQ(stack_.value("SELECT coalesce(sum(conflict), 0) FROM plumbline.ledger_balance"), "0");
-  EXPECT_EQ(stack_.value(
-                "SELECT count(*) FROM plumbline.traces WHERE payload LIKE '%action_value%' OR payload LIKE "
-                "'%explanation%'"),
+  EXPECT_EQ(stack_.value("SELECT count(*) FROM plumbline.traces WHERE agent = 'laptop' AND payload ~ "
+                         "'action_value|explanation'"),
             "0");
+  const auto [code, said] =
+      stack_.plumb(tenant_, "doctor --config " + (folder_.path() / "agent.toml").string());
+  EXPECT_EQ(code, 0) << said;
   EXPECT_EQ(agent_->terminate(), 0) << agent_->output_tail();
   EXPECT_EQ(stack_.value(count), "371");
 }

@@ -248,7 +248,7 @@ class AgentTest(unittest.TestCase):
             sent += 1
         self.assertEqual((answer.status, answer.headers["retry-after"]), (503, "5"))
         self.assertIn("bytes_max", json.loads(answer.read())["detail"])
-        self.assertEqual(agent.status()["spool"]["refused"], 1)
+        wait_for(lambda: agent.status()["spool"]["refused"] == 1, "it is counted", agent.output)
         self.edge = Edge(port)
         self.arrives(sent, agent)
 
@@ -280,6 +280,31 @@ class AgentTest(unittest.TestCase):
         for line in self.edge.lines.values():
             for secret in (b"customer", b"secret-flag", b"somewhere", b"my label"):
                 self.assertNotIn(secret, line)
+
+    def test_doctor_names_what_is_wrong(self):
+        path = self.folder / "in" / "events.ndjson"
+        agent = self.agent(f'[[tail]]\npath = "{path}"\nformat = "ndjson"\n')
+
+        def doctor() -> tuple[int, str]:
+            done = subprocess.run([PLUMB, "doctor", "--config", str(self.folder / "agent.toml")], capture_output=True, text=True,
+                                  env={"HOME": str(self.folder), "PATH": os.environ["PATH"]})
+            return done.returncode, done.stdout
+
+        self.edge.script = [(400, {}, {"detail": "empty"})]
+        code, said = doctor()
+        self.assertEqual(code, 1)
+        self.assertIn("FAIL  no agent runs", said)
+        self.assertIn("is not there yet", said)
+        self.assertIn("clock are taken", said)
+        path.write_text(native(1) + "\n")
+        agent.start()
+        self.arrives(1, agent)
+        self.edge.script = [(400, {}, {"detail": "empty"})]
+        self.assertEqual(doctor()[0], 0)
+        self.edge.script = [(401, {}, {"detail": "signature"})]
+        code, said = doctor()
+        self.assertEqual(code, 1)
+        self.assertIn("this machine's clock", said)
 
     def test_redact_explains(self):
         done = subprocess.run([PLUMB, "redact", "--explain", "-"], input=native(1, attributes={"gen_ai.prompt": "x", "mail": "jo@corp.net"}),
