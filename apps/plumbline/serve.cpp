@@ -17,6 +17,8 @@
 #include "apps/plumbline/command.h"
 #include "apps/plumbline/confine.h"
 #include "apps/plumbline/control.h"
+#include "consumers/drift/run.h"
+#include "consumers/health/run.h"
 #include "consumers/notify/run.h"
 #include "consumers/persist/run.h"
 #include "core/frame.h"
@@ -176,6 +178,10 @@ void Server::start_consumers() {
     add(std::make_unique<RunningRole<persist::PersistRole>>(config_.persist, postgres, *log_, clock_,
                                                             metrics_));
   }
+  if (roles_.health)
+    add(std::make_unique<RunningRole<health::HealthRole>>(config_.health, postgres, *log_, clock_, metrics_));
+  if (roles_.drift)
+    add(std::make_unique<RunningRole<drift::DriftRole>>(config_.drift, postgres, *log_, clock_, metrics_));
   if (roles_.notify) {
     add(std::make_unique<RunningRole<notify::NotifyRole>>(config_.notify, postgres, config_.keys, *log_,
                                                           clock_, metrics_));

@@ -9,10 +9,16 @@ void add_serve(Commands& commands) {
                  [roles](const config::Loaded& loaded) { return serve(loaded, roles); });
   };
   role("up", "everything in one process; migrates the database first",
-       {.edge = true, .persist = true, .notify = true, .migrate = true});
+       {.edge = true, .persist = true, .health = true, .drift = true, .notify = true, .migrate = true});
   role("edge", "receive signed traces and write them to the log; owns the embedded log", {.edge = true});
   role("persist", "read the log and write PostgreSQL; run several to share the partitions",
        {.persist = true});
+  role("health",
+       "read the log and keep the aggregates of repositories and agents; run several to share the partitions",
+       {.health = true});
+  role("drift",
+       "read the log and find where a repository that passed now fails; run several to share the partitions",
+       {.drift = true});
   role("notify", "send what drift finds to Slack, mail and webhooks; run several to share the work",
        {.notify = true});
 }
