@@ -124,6 +124,9 @@ Status Agent::Impl::open_inputs() {
   if (config.listen_http.empty()) return ok_status();
   // Other forms (OTLP) are endpoints of their own: they make native events and give them to the intake.
   Endpoints endpoints{{"/ingest", ingest_endpoint()}};
+  // A rule may keep what is dropped by default: then the redaction alone decides.
+  const bool content = config.redaction.include_content || !config.redaction.rules.empty();
+  add_otlp_endpoints(endpoints, content, clock);
   listener = std::make_unique<Listener>(config.listen_http, std::move(endpoints), *spool, config.redaction);
   if (Status listening = listener->start(); !listening) {
     listener.reset();

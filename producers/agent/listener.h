@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/clock.h"
 #include "core/result.h"
 #include "producers/agent/intake.h"
 
@@ -44,6 +45,10 @@ using Endpoints = std::map<std::string, std::shared_ptr<Endpoint>, std::less<>>;
 // once they are on disk; 422 when none is an event; 503 with Retry-After when the spool is full: nothing was
 // kept.
 [[nodiscard]] std::shared_ptr<Endpoint> ingest_endpoint();
+
+// POST /v1/traces and /v1/logs (OTLP/HTTP). With `include_content` off, content stays behind before the
+// redaction even sees it. `clock` outlives the endpoints.
+void add_otlp_endpoints(Endpoints& endpoints, bool include_content, const Clock& clock);
 
 class Listener {
  public:

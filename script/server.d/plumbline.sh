@@ -14,6 +14,8 @@ plumbline_running() {
 
 plumbline_configure() {
   [ -n "$edge_port" ] && port_is_free "$edge_port" || edge_port=$(free_port 8080)
+  local unsubscribe_port
+  unsubscribe_port=$(free_port $((edge_port + 1)))
   save_settings
   load_settings
   [ -s "$home/master.key" ] || (umask 077 && openssl rand -base64 32 >"$home/master.key")
@@ -35,6 +37,21 @@ password_file = "$home/postgres.password"
 
 [keys]
 master_key_file = "$home/master.key"
+
+# The demo's documents are older than a day, and its receivers are on this machine.
+[drift]
+notify_age_max = "3660d"
+
+[notify]
+listen = "127.0.0.1:$unsubscribe_port"
+public_url = "http://127.0.0.1:$unsubscribe_port"
+slack_api_url = "http://127.0.0.1:$slack_port/api"
+allow_cidrs = "127.0.0.0/8"
+age_max = "30d"
+
+[smtp]
+url = "smtp://127.0.0.1:$mail_port"
+tls = "none"
 TOML
   )
 }
@@ -46,6 +63,10 @@ plumbline_start() {
   local new=$bin/plumbline
   if plumbline_running && [ "$new" -nt "$home/plumbline.pid" ]; then
     say "plumbline was built anew since it started"
+    plumbline_stop
+  fi
+  if plumbline_running && ! grep -q "127.0.0.1:$slack_port/api" "$home/plumbline.toml"; then
+    say "the demo's receivers are on other ports than before"
     plumbline_stop
   fi
   if ! plumbline_running; then

@@ -34,7 +34,8 @@ class AgentOnStack : public testing::Test {
         << stack_.edge_port() << "\"\nkey_id = \"" << tenant_.signer.key_id
         << "\"\nsecret_file = \"secret\"\n[send]\nbackoff_longest = \"500ms\"\n[[tail]]\npath = "
            "\"in/trace.jsonl\"\n"
-           "agent = \"laptop\"\n";
+           "agent = \"laptop\"\n[listen]\nhttp = \"127.0.0.1:"
+        << otlp_port_ << "\"\n";
     agent_ = std::make_unique<test::Process>(
         test::ProcessOptions{.command = {std::string(PLUMBLINE_BINARY_DIR) + "/bin/plumb", "agent", "run",
                                          "--config", (folder_.path() / "agent.toml").string()},
@@ -61,6 +62,7 @@ class AgentOnStack : public testing::Test {
                                          << stack_.logs();
   }
 
+  const int otlp_port_ = test::free_port();
   test::TempFolder folder_{"agent"};
   Stack stack_;
   Tenant tenant_;
@@ -106,6 +108,37 @@ TEST_F(AgentOnStack, EveryEntryArrivesOnceAcrossRotationsKillsAndAnEdgeThatIsAwa
   EXPECT_EQ(code, 0) << said;
   EXPECT_EQ(agent_->terminate(), 0) << agent_->output_tail();
   EXPECT_EQ(stack_.value(count), "371");
+}
+
+// The stock Python SDK and exporters; only the endpoint is ours.
+TEST_F(AgentOnStack, SpansAndLogsOfAStockOpenTelemetrySdkArriveWithTheirColumns) {
+  agent_->start();
+  ASSERT_TRUE(test::wait_for([this] { return http_get(otlp_port_, "/ingest") == 405; }))
+      << agent_->output_tail();
+  test::Process client(
+      {.command = {PLUMBLINE_PYTHON, PLUMBLINE_SOURCE_DIR "/tests/integration/agent/otel_client.py",
+                   "http://127.0.0.1:" + std::to_string(otlp_port_), "40"},
+       .environment = {{"NO_PROXY", "*"}},
+       .output = folder_.path() / "otel.log"});
+  client.start();
+  const std::string spans = "SELECT count(*) FROM plumbline.spans WHERE agent = 'support-bot' AND ";
+  EXPECT_TRUE(becomes(spans + "signal = 'span'", "80")) << client.output_tail();
+  EXPECT_TRUE(becomes(spans + "signal = 'log'", "40")) << client.output_tail();
+  EXPECT_EQ(stack_.value(
+                spans +
+                "operation = 'chat' AND provider = 'openai' AND request_model = 'gpt-5' AND response_model = "
+                "'gpt-5-2026' AND span_kind = 'client' AND session LIKE 'conv-_' AND version = '1.4.0' AND "
+                "parent_span_id IS NOT NULL AND duration_us >= 0 AND scope = 'example.instrumentation'"),
+            "40");
+  EXPECT_EQ(stack_.value("SELECT sum(input_tokens) || ' ' || sum(output_tokens) FROM plumbline.spans WHERE "
+                         "operation = 'chat'"),
+            std::to_string(40 * 100 + 39 * 20) + " 280");
+  EXPECT_EQ(stack_.value(spans + "status = 'error' AND error_type = 'timeout'"), "1");
+  EXPECT_EQ(
+      stack_.value(spans + "name = 'api_request' AND session = 'log-session' AND request_model = 'gpt-5'"),
+      "40");
+  EXPECT_EQ(stack_.value("SELECT count(*) FROM plumbline.traces WHERE payload LIKE '%planted-secret%'"), "0");
+  EXPECT_TRUE(becomes("SELECT bool_and(balanced) FROM plumbline.ledger_balance", "t"));
 }
 
 }  // namespace

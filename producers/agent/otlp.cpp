@@ -1,0 +1,67 @@
+// POST /v1/traces and /v1/logs: OTLP/HTTP as stock exporters send it (specification/protocol/otlp.md),
+// answered in OTLP's own forms. docs/otlp.md says what becomes of a span.
+#include "core/otlp/answer.h"
+#include "core/otlp/decode.h"
+#include "core/otlp/events.h"
+#include "producers/agent/listener.h"
+
+namespace plumbline::agent {
+namespace {
+
+class Otlp final : public Endpoint {
+ public:
+  Otlp(otlp::Signal signal, bool include_content, const Clock& clock)
+      : signal_(signal), include_content_(include_content), clock_(clock) {}
+
+  [[nodiscard]] const char* wanted_type(std::string_view content_type) const override {
+    return otlp::encoding_of(content_type) ? nullptr : "send application/x-protobuf or application/json";
+  }
+
+  void take(Received received, Intake& intake, Answered answered) override {
+    const auto encoding = otlp::encoding_of(received.content_type).value_or(otlp::Encoding::kJson);
+    const auto request = otlp::decode(signal_, encoding, received.body);
+    if (!request) return answered(problem(400, "", request.error().message, received.content_type));
+    std::vector<std::string> lines;
+    for (otlp::Event& event :
+         otlp::events_of(*request, {.include_content = include_content_, .received_at = clock_.now()}))
+      lines.push_back(std::move(event.line));
+    if (lines.empty()) return answered(done(encoding, {}));
+    const std::string type(received.content_type);
+    intake.take(lines, [this, encoding, type, answered = std::move(answered)](const Taken& taken) {
+      // 503 is one of the codes that exporters try again on.
+      if (!taken.status) return answered(problem(503, "", taken.status.error().message, type));
+      answered(done(encoding, taken));
+    });
+  }
+
+  [[nodiscard]] Answer problem(int status, std::string_view title, std::string_view detail,
+                               std::string_view content_type) const override {
+    const auto encoding = otlp::encoding_of(content_type).value_or(otlp::Encoding::kJson);
+    const int code = status == 503   ? otlp::kUnavailable
+                     : status == 403 ? otlp::kPermissionDenied
+                                     : otlp::kInvalidArgument;
+    return {status, std::string(otlp::content_type(encoding)), status == 503 ? "Retry-After: 5\r\n" : "",
+            otlp::failure(encoding, code, detail.empty() ? title : detail)};
+  }
+
+ private:
+  Answer done(otlp::Encoding encoding, const Taken& taken) const {
+    std::string why;
+    if (!taken.refused.empty()) why = taken.refused.front().reason + ": " + taken.refused.front().detail;
+    return {200, std::string(otlp::content_type(encoding)), "",
+            otlp::success(signal_, encoding, static_cast<std::int64_t>(taken.refused.size()), why)};
+  }
+
+  otlp::Signal signal_;
+  bool include_content_;
+  const Clock& clock_;
+};
+
+}  // namespace
+
+void add_otlp_endpoints(Endpoints& endpoints, bool include_content, const Clock& clock) {
+  endpoints.emplace("/v1/traces", std::make_shared<Otlp>(otlp::Signal::kTraces, include_content, clock));
+  endpoints.emplace("/v1/logs", std::make_shared<Otlp>(otlp::Signal::kLogs, include_content, clock));
+}
+
+}  // namespace plumbline::agent
