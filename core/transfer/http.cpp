@@ -40,7 +40,8 @@ std::optional<Url> parts_of(const std::string& text) {
 struct Transfer {
   const Guard* guard = nullptr;  // null: trusted
   std::string host;
-  std::string forbidden;
+  std::string forbidden;  // the last address that the guard refused
+  bool dialled = false;   // another one was not refused
   HttpResponse response;
 };
 
@@ -55,6 +56,7 @@ curl_socket_t open_socket(void* context, curlsocktype, curl_sockaddr* address) {
       return CURL_SOCKET_BAD;
     }
   }
+  transfer.dialled = true;
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
@@ -187,7 +189,7 @@ HttpResponse HttpClient::post(const HttpRequest& request, std::chrono::steady_cl
     curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
     response.fate = Fate::kAnswered;
     response.status = static_cast<int>(status);
-  } else if (!transfer.forbidden.empty() && code == CURLE_COULDNT_CONNECT) {
+  } else if (!transfer.forbidden.empty() && !transfer.dialled && code == CURLE_COULDNT_CONNECT) {
     response.fate = Fate::kForbidden;
     response.error = transfer.host + ": " + transfer.forbidden +
                      "; notify.allow_hosts or notify.allow_cidrs may permit it";

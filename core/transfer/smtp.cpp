@@ -10,11 +10,13 @@ namespace {
 
 struct Upload {
   std::string_view left;
+  bool asked = false;     // the relay said "go on" to DATA
   bool finished = false;  // libcurl was told the end: the closing dot may be on its way
 };
 
 std::size_t give(char* into, std::size_t size, std::size_t count, void* context) {
   auto& upload = *static_cast<Upload*>(context);
+  upload.asked = true;
   const std::size_t bytes = std::min(size * count, upload.left.size());
   std::memcpy(into, upload.left.data(), bytes);
   upload.left.remove_prefix(bytes);
@@ -34,12 +36,21 @@ long tls_level(SmtpTls tls) {
   return CURLUSESSL_NONE;
 }
 
-MailFate fate_of(CURLcode code, int reply, bool finished) {
+// A 5xx before DATA is about the recipient only when it answers RCPT. To the greeting, to a password or to
+// the sender it is the installation's to mend, and the mail waits. libcurl tells them apart in its message
+// alone.
+bool recipient_refused(const Upload& upload, int reply, std::string_view error) {
+  return !upload.asked && reply >= 500 && reply < 600 && error.find("RCPT failed") != std::string_view::npos;
+}
+
+MailFate fate_of(CURLcode code, int reply, const Upload& upload, std::string_view error) {
   if (code == CURLE_OK) return MailFate::kAccepted;
+  if (recipient_refused(upload, reply, error)) return MailFate::kPermanent;
+  if (!upload.asked) return MailFate::kTransient;
   if (reply >= 500 && reply < 600) return MailFate::kPermanent;
   if (reply >= 400) return MailFate::kTransient;
   // The last reply was 354 ("go on") and everything went out: only the answer is missing.
-  return finished ? MailFate::kUnknown : MailFate::kTransient;
+  return upload.finished ? MailFate::kUnknown : MailFate::kTransient;
 }
 
 }  // namespace
@@ -84,7 +95,8 @@ MailResult SmtpClient::send(const std::string& from, const std::string& to, std:
   long reply = 0;
   curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &reply);
   result.code = static_cast<int>(reply);
-  result.fate = fate_of(code, result.code, upload.finished);
+  result.fate = fate_of(code, result.code, upload, error);
+  result.no_such_recipient = recipient_refused(upload, result.code, error);
   if (code != CURLE_OK) {
     result.error = "the relay: " + std::string(*error != '\0' ? error : curl_easy_strerror(code));
     if (result.code > 0) result.error += " (reply " + std::to_string(result.code) + ")";

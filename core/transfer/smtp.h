@@ -27,14 +27,15 @@ struct Relay {
 enum class MailFate : std::uint8_t {
   kAccepted,   // 250 after the data: the relay has it
   kTransient,  // certainly not taken; may be later (4xx, no connection, no TLS)
-  kPermanent,  // certainly not taken and never will be (5xx)
+  kPermanent,  // certainly not taken and never will be: the recipient or the mail itself is refused (5xx)
   kUnknown,    // all data was sent and no answer came
 };
 
 struct MailResult {
   MailFate fate = MailFate::kTransient;
-  int code = 0;       // last SMTP reply; 0: none
-  std::string error;  // one line
+  int code = 0;                    // last SMTP reply; 0: none
+  bool no_such_recipient = false;  // kPermanent because of RCPT: no mail to this address will be taken
+  std::string error;               // one line
 };
 
 // Not thread-safe: one for each thread.

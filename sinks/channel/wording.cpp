@@ -129,8 +129,7 @@ void add_event(const Event& event, Wording& into) {
   add_facts(event, into);
   for (const Violation& violation : event.violations) into.findings.push_back(finding_of(violation));
   const auto listed = static_cast<std::int64_t>(event.violations.size());
-  if (event.violations_total > listed)
-    into.more = "and " + std::to_string(event.violations_total - listed) + " more";
+  into.more = std::max<std::int64_t>(0, event.violations_total - listed);
 }
 
 void add_digest(const Message& message, Wording& into) {
@@ -139,8 +138,7 @@ void add_digest(const Message& message, Wording& into) {
   for (const Event& event : message.events)
     into.findings.push_back(person_time(event.time) + "  " + title_of(event));
   const auto listed = static_cast<std::int64_t>(message.events.size());
-  if (message.events_total > listed)
-    into.more = "and " + std::to_string(message.events_total - listed) + " more";
+  into.more = std::max<std::int64_t>(0, message.events_total - listed);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What a message says, for people: the same words in Slack and mail, which each escape and cut them for their
 // medium. Pure.
 #pragma once
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,7 +16,7 @@ struct Wording {
   std::string summary;  // a sentence; may be empty
   std::vector<std::pair<std::string, std::string>> facts;  // "Commit" and "1a2b3c4"
   std::vector<std::string> findings;                       // a violation each, most important first
-  std::string more;                                        // "and 17 more"; empty: all are listed
+  std::int64_t more = 0;                                   // findings that are not listed
   std::string resend;  // said when an earlier attempt may have arrived; else empty
   bool good = false;   // resolved, reporting again
 };

@@ -62,7 +62,7 @@ std::string text_part(const Message& message, const Wording& wording) {
   for (const auto& [name, value] : wording.facts) out += name + ": " + value + "\n";
   if (!wording.findings.empty()) out += "\n";
   for (const std::string& finding : wording.findings) out += "- " + finding + "\n";
-  if (!wording.more.empty()) out += wording.more + "\n";
+  if (wording.more > 0) out += "and " + std::to_string(wording.more) + " more\n";
   if (!message.console_url.empty()) out += "\n" + message.console_url + "\n";
   out += "\n-- \n" + channel::tame_line(message.tenant_name + ", route " + message.route_name, 300) + "\n";
   if (!message.unsubscribe_url.empty()) out += "Unsubscribe: " + message.unsubscribe_url + "\n";
@@ -89,7 +89,7 @@ std::string html_part(const Message& message, const Wording& wording) {
     for (const std::string& finding : wording.findings) out += "<li>" + html(finding) + "</li>";
     out += "</ul>";
   }
-  if (!wording.more.empty()) out += "<p>" + html(wording.more) + "</p>";
+  if (wording.more > 0) out += "<p>and " + std::to_string(wording.more) + " more</p>";
   if (!message.console_url.empty())
     out += "<p><a href=\"" + html(message.console_url) + "\">Open in the console</a></p>";
   out += "<hr><p style=\"color:#57606a;font-size:smaller\">" +
@@ -158,7 +158,8 @@ std::string encoded_header(std::string_view raw) {
   if (plain && text.find("=?") == std::string::npos && text.size() <= 60) return text;
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
-    std::size_t size = std::min<std::size_t>(45, text.size() - at);  // 60 characters of base64, 72 in all
+    std::size_t size =
+        std::min<std::size_t>(36, text.size() - at);  // 60 characters with the frame: room for a name
     while (at + size < text.size() && (static_cast<std::uint8_t>(text[at + size]) & 0xc0) == 0x80) --size;
     if (!out.empty()) out += "\r\n ";
     out += "=?UTF-8?B?" + crypto::base64_encode(std::string_view(text).substr(at, size)) + "?=";
@@ -181,7 +182,8 @@ std::string compose(const Message& message, const Mailbox& from, TimeUs now) {
     mail += std::string(name) + ": " + value + "\r\n";
   };
   header("From", (from.name.empty() ? "" : quoted_name(from.name) + " ") + "<" + from.address + ">");
-  header("To", "<" + message.to.address + ">");
+  const auto to = parse_mailbox(message.to.address);
+  header("To", "<" + (to ? to->address : std::string("invalid@invalid")) + ">");
   header("Subject", encoded_header(subject));
   header("Date", mail_date(now));
   header("Message-ID", message_id(message, from));

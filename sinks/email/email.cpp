@@ -16,8 +16,7 @@ channel::Outcome EmailChannel::send(const channel::Message& message,
     case transfer::MailFate::kTransient:
       return channel::Retry{result.error};
     case transfer::MailFate::kPermanent:
-      // 550 and 553: no such mailbox, or not for this relay (RFC 5321, 4.2.3).
-      return channel::Rejected{result.error, result.code == 550 || result.code == 553};
+      return channel::Rejected{result.error, result.no_such_recipient};
     case transfer::MailFate::kUnknown:
       break;
   }

@@ -27,7 +27,10 @@ std::string safe(std::string_view text, std::size_t bytes) {
 }
 
 void text_object(JsonWriter& out, std::string_view type, std::string_view text) {
-  out.open_object().member("type", type).member("text", text).close_object();
+  out.open_object().member("type", type).member("text", text);
+  // Else Slack itself makes links of what looks like one, and mentions of names.
+  if (type == "mrkdwn") out.key("verbatim").boolean(true);
+  out.close_object();
 }
 
 void section(JsonWriter& out, std::string_view text) {
@@ -43,13 +46,12 @@ void context(JsonWriter& out, std::string_view text) {
 }
 
 void fields(JsonWriter& out, const Wording& wording) {
-  if (wording.facts.empty()) return;
-  out.open_object().member("type", "section").key("fields").open_array();
-  for (std::size_t n = 0; n < std::min(wording.facts.size(), kFieldsMax); ++n) {
+  for (std::size_t n = 0; n < wording.facts.size(); ++n) {
+    if (n % kFieldsMax == 0) out.open_object().member("type", "section").key("fields").open_array();
     const auto& [name, value] = wording.facts[n];
     text_object(out, "mrkdwn", "*" + name + "*\n" + safe(value, kFieldMax - 100));
+    if ((n + 1) % kFieldsMax == 0 || n + 1 == wording.facts.size()) out.close_array().close_object();
   }
-  out.close_array().close_object();
 }
 
 // As many findings to a section as fit.
@@ -67,11 +69,8 @@ void findings(JsonWriter& out, const Wording& wording) {
     ++shown;
   }
   if (!text.empty()) section(out, text);
-  if (shown < wording.findings.size()) {
-    context(out, "and " + std::to_string(wording.findings.size() - shown) + " more not shown here");
-  } else if (!wording.more.empty()) {
-    context(out, escape(wording.more));
-  }
+  const std::int64_t hidden = static_cast<std::int64_t>(wording.findings.size() - shown) + wording.more;
+  if (hidden > 0) context(out, "and " + std::to_string(hidden) + " more");
 }
 
 }  // namespace

@@ -213,11 +213,11 @@ class MailTest : public testing::Test {
     message.unsubscribe_url = "https://plumbline.example/unsubscribe/abc_DEF-1";
     return message;
   }
-  email::EmailChannel channel(int port) {
+  email::EmailChannel channel(int port, const std::string& from = "Pl\u00fcmbline <plumbline@hub.example>") {
     transfer::Relay relay;
     relay.url = "smtp://127.0.0.1:" + std::to_string(port);
     relay.tls = transfer::SmtpTls::kNone;
-    return email::EmailChannel(std::move(relay), "Pl\u00fcmbline <plumbline@hub.example>", clock_);
+    return email::EmailChannel(std::move(relay), from, clock_);
   }
   JsonValue read(int number) {
     const auto path = smtp_.folder() / "mails" / ("000" + std::to_string(number) + ".eml");
@@ -264,6 +264,12 @@ TEST_F(MailTest, RepliesOfTheRelayHaveTheirTrueOutcomes) {
   EXPECT_TRUE(as<Rejected>(sender.send(message, soon())).gone);
   message.to.address = "later@acme.example";
   EXPECT_NO_THROW(as<Retry>(sender.send(message, soon())));
+  message.to.address = "team@acme.example";
+  EXPECT_NO_THROW(as<Retry>(channel(smtp_.port(), "stranger@hub.example").send(message, soon())))
+      << "a refused sender is the installation's to mend: the mail waits";
+  message.content = channel::Content::kTest;
+  message.notice = channel::Notice{"refuse-content", ""};
+  EXPECT_FALSE(as<Rejected>(sender.send(message, soon())).gone) << "this mail is refused, not its recipient";
   message.to.address = "a@b.example>\r\nRCPT TO:<other@acme.example";
   EXPECT_TRUE(as<Rejected>(sender.send(message, soon())).gone);
   smtp_.process().kill9();
@@ -283,6 +289,17 @@ TEST_F(MailTest, NothingBreaksOutOfAMail) {
     EXPECT_EQ(got["headers"].members().size(), 10U) << "no header more";
     EXPECT_LE(got["longest_line"].number(), 998);
   }
+}
+
+// An outage of the public address of a host must not look like a host that is inside.
+TEST(WebhookTest, ABlockedAddressBesideOneThatIsDownIsNoReasonToGiveUp) {
+  const SystemClock clock;
+  // localhost is ::1 and 127.0.0.1: the latter is allowed here, and nobody listens on it.
+  webhook::WebhookChannel sender(transfer::Guard::of("", "127.0.0.1"), clock);
+  Message message = drift(channel::Kind::kWebhook);
+  message.to.secrets = {crypto::format_signing_secret(crypto::random_signing_secret())};
+  message.to.address = "https://localhost:" + std::to_string(test::free_port()) + "/hook";
+  EXPECT_NO_THROW(as<Retry>(sender.send(message, soon())));
 }
 
 TEST(WebhookTest, TheStockReceiverVerifiesItAndStatusesHaveTheirOutcomes) {

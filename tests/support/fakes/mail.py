@@ -3,7 +3,8 @@
 
     mail.py --port 0 --port-file PORT --out FOLDER
 
-Each mail becomes FOLDER/NNNN.eml, named when it is complete. A mail to refuse@... is answered 550, to later@... 451.
+Each mail becomes FOLDER/NNNN.eml, named when it is complete. A mail to refuse@... is answered 550, to later@... 451, one
+from stranger@... 550 at once, one with "refuse-content" in its subject 554 after its data.
 """
 import argparse
 import os
@@ -14,7 +15,15 @@ from aiosmtpd.controller import Controller
 
 class Keeper:
     def __init__(self, folder):
-        self.folder, self.count, self.lock = folder, 0, threading.Lock()
+        self.folder, self.lock = folder, threading.Lock()
+        self.count = max((int(name[:4]) for name in os.listdir(folder) if name.endswith(".eml")), default=0)
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if address.startswith("stranger@"):
+            return "550 5.7.1 not for this relay"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address.startswith("refuse@"):
@@ -25,6 +34,8 @@ class Keeper:
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
+        if b"refuse-content" in envelope.original_content:
+            return "554 5.6.0 not this content"
         with self.lock:
             self.count += 1
             path = os.path.join(self.folder, f"{self.count:04d}.eml")

@@ -29,6 +29,8 @@ def text_error(value, limit, kinds):
     text = value.get("text")
     if not isinstance(text, str) or not 1 <= len(text) <= limit:
         return "invalid_blocks"
+    if value["type"] == "mrkdwn" and value.get("verbatim") is not True:
+        return "invalid_blocks_verbatim"  # stricter than Slack: it would make links and mentions of plain texts
     if value["type"] == "mrkdwn" and any(c in text.replace("<http", "").replace("|Open in the console>", "") for c in "<>"):
         return "invalid_blocks_markup"  # stricter than Slack: nothing that a sender wrote may be markup
     return None
