@@ -1,5 +1,6 @@
 #include "tests/support/stack/stack.h"
 
+#include <cctype>
 #include <charconv>
 #include <fstream>
 #include <sstream>
@@ -98,13 +99,22 @@ Stack::Stack(Backend backend, const std::map<std::string, std::string>& options)
 Stack::~Stack() = default;
 
 test::Process& Stack::add_persist() {
-  const std::string n = std::to_string(persists_.size());
-  persists_.push_back(std::make_unique<test::Process>(test::ProcessOptions{
-      {binary("plumbline"), "persist", "--config", config_path()},
-      {{"PLUMBLINE_PERSIST_ADMIN_LISTEN", "127.0.0.1:" + std::to_string(test::free_port())}},
-      folder_.path() / ("persist-" + n + ".log")}));
-  persists_.back()->start();
-  return *persists_.back();
+  return add_role("persist");
+}
+
+test::Process& Stack::add_role(const std::string& name, const std::map<std::string, std::string>& options) {
+  std::string section = name;
+  for (char& c : section) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  auto& processes = roles_[name];
+  std::map<std::string, std::string> environment = options;
+  environment.emplace("PLUMBLINE_" + section + "_ADMIN_LISTEN",
+                      "127.0.0.1:" + std::to_string(test::free_port()));
+  processes.push_back(std::make_unique<test::Process>(
+      test::ProcessOptions{{binary("plumbline"), name, "--config", config_path()},
+                           environment,
+                           folder_.path() / (name + "-" + std::to_string(processes.size()) + ".log")}));
+  processes.back()->start();
+  return *processes.back();
 }
 
 bool Stack::edge_ready() const {
@@ -157,7 +167,9 @@ std::string Stack::value(const std::string& sql) const {
 
 std::string Stack::logs() const {
   std::string all = "--- edge\n" + edge_->output_tail();
-  for (const auto& persist : persists_) all += "\n--- persist\n" + persist->output_tail();
+  for (const auto& [name, processes] : roles_) {
+    for (const auto& process : processes) all += "\n--- " + name + "\n" + process->output_tail();
+  }
   return all;
 }
 

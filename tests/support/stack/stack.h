@@ -42,8 +42,10 @@ class Stack {
 
   // One more persist process; owned by the stack. Each has an admin port and an output file of its own.
   test::Process& add_persist();
+  // One more process of a consumer role (persist, health, drift, notify), with variables of its own.
+  test::Process& add_role(const std::string& name, const std::map<std::string, std::string>& options = {});
   [[nodiscard]] test::Process& edge() { return *edge_; }
-  [[nodiscard]] test::Process& persist(std::size_t i = 0) { return *persists_.at(i); }
+  [[nodiscard]] test::Process& persist(std::size_t i = 0) { return *roles_.at("persist").at(i); }
   [[nodiscard]] PostgresCluster& postgres() { return postgres_; }
   [[nodiscard]] KafkaBroker& broker() { return *broker_; }
   [[nodiscard]] Backend backend() const { return backend_; }
@@ -66,7 +68,7 @@ class Stack {
   std::unique_ptr<KafkaBroker> broker_;
   int edge_port_;
   std::unique_ptr<test::Process> edge_;
-  std::vector<std::unique_ptr<test::Process>> persists_;
+  std::map<std::string, std::vector<std::unique_ptr<test::Process>>> roles_;
 };
 
 // The key id and secret that `plumbline key create` or `rotate` printed.
