@@ -1,7 +1,7 @@
 // Two health processes share the partitions, one is killed half-way and a third joins: the aggregates still
 // equal an independent SQL recomputation from what persist stored. On both logs.
 //
-// PLUMBLINE_HEALTH_REPORTS: how many reports (as many other events come along); PLUMBLINE_SEED: the events.
+// GROUP_REPORTS: how many reports (as many other events come along); PLUMBLINE_SEED: the events.
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -84,7 +84,7 @@ class HealthGroup : public testing::TestWithParam<Backend> {
 };
 
 TEST_P(HealthGroup, AggregatesEqualARecomputationAlthoughOneOfTwoMembersIsKilled) {
-  const auto reports = setting("PLUMBLINE_HEALTH_REPORTS", 20'000);
+  const auto reports = setting("GROUP_REPORTS", 20'000);
   const seconds patience(120 + static_cast<long>(reports / 500));
   stack_.start_roles();
   const Tenant acme = stack_.create_tenant("acme");
