@@ -121,6 +121,8 @@ class Interfaces(unittest.TestCase):
 
     def test_examples_of_answers_match_their_schemas(self):
         for path in self.openapi["paths"].values():
+            if "console" in path.get("post", {}).get("tags", []):  # its answers are compared on a running console
+                continue
             for status, answer in path.get("post", {}).get("responses", {}).items():
                 if "$ref" in answer:
                     answer = self.openapi["components"]["responses"][answer["$ref"].split("/")[-1]]
