@@ -13,7 +13,8 @@ constexpr double kRowIntegerMax = 2147483647;
 constexpr std::string_view kTypes[] = {"tenant", "key"};
 constexpr std::string_view kTenantStatuses[] = {"active", "suspended", "erased"};
 constexpr std::string_view kKeyStatuses[] = {"active", "retiring", "revoked"};
-constexpr std::string_view kAlgorithms[] = {"v1", "v1a"};
+constexpr std::string_view kAlgorithms[] = {"v1", "v1a", "bearer", "sonarqube"};
+constexpr std::string_view kContentWords[] = {"none", "included"};
 
 constexpr Rule kOne{.type = kInteger, .min = 1, .max = 1};
 constexpr Rule kTypeWord{.type = kString, .words = kTypes};
@@ -26,12 +27,13 @@ constexpr Rule kRecordVersion{.type = kInteger, .min = 1, .max = kIntegerMax};
 constexpr Rule kTenantStatusWord{.type = kString, .words = kTenantStatuses};
 constexpr Rule kKeyStatusWord{.type = kString, .words = kKeyStatuses};
 constexpr Rule kAlgorithmWord{.type = kString, .words = kAlgorithms};
+constexpr Rule kContentWord{.type = kString, .words = kContentWords};
 constexpr Rule kDays{.type = kInteger, .min = 1, .max = limits::kRetentionDaysMax};
 constexpr Rule kRate{.type = kInteger, .min = 1, .max = 1000000};
 constexpr Rule kBurstSize{.type = kInteger, .min = 1, .max = 10000000};
 constexpr Rule kKeyIdText{.type = kString, .format = Format::kKeyId, .chars_min = 1, .chars_max = 64};
 constexpr Rule kSealedText{.type = kString, .format = Format::kBase64, .chars_min = 4, .chars_max = 1024};
-constexpr Rule kPublicKeyText{.type = kString, .format = Format::kBase64, .chars_min = 44, .chars_max = 44};
+constexpr Rule k32BytesText{.type = kString, .format = Format::kBase64, .chars_min = 44, .chars_max = 44};
 constexpr Rule kCountNumber{.type = kInteger, .min = 0, .max = kIntegerMax};
 constexpr Rule kRejectedCount{.type = kInteger, .collect = kRejected, .min = 0, .max = kIntegerMax};
 constexpr Rule kRefusedCount{.type = kInteger, .collect = kRefused, .min = 0, .max = kIntegerMax};
@@ -75,7 +77,9 @@ constexpr Field kKeyFields[] = {
     {"status", &kKeyStatusWord, kStatus, true},
     {"algorithm", &kAlgorithmWord, kAlgorithm, true},
     {"sealed", &kSealedText, kSealed},
-    {"public_key", &kPublicKeyText, kPublicKey},
+    {"public_key", &k32BytesText, kPublicKey},
+    {"token_hash", &k32BytesText, kTokenHash},
+    {"content", &kContentWord, kContent},
     {"not_after", &kTimeOrNull, kNotAfter},
 };
 constexpr Shape kKeyShape{kKeyFields};

@@ -22,6 +22,8 @@ enum Slot : std::uint8_t {
   kAlgorithm,
   kSealed,
   kPublicKey,
+  kTokenHash,
+  kContent,
   kNotAfter,
   kRunId,
   kMinute,

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kTenantStatusWords[] = {"active", "suspended", "erased"};
 constexpr std::string_view kKeyStatusWords[] = {"active", "retiring", "revoked"};
-constexpr std::string_view kAlgorithmWords[] = {"v1", "v1a"};
+constexpr std::string_view kAlgorithmWords[] = {"v1", "v1a", "bearer", "sonarqube"};
 
 template <class Enum, std::size_t N>
 std::string_view word_of(Enum value, const std::string_view (&words)[N]) {
@@ -53,6 +53,20 @@ TenantRecord tenant_record(const Walker& walker) {
   return out;
 }
 
+// What a key of this kind can't be without.
+std::pair<std::string_view, std::string_view> material_of(const KeyRecord& key) {
+  switch (key.algorithm) {
+    case KeyAlgorithm::kV1a:
+      return {"public_key", key.public_key};
+    case KeyAlgorithm::kBearer:
+      return {"token_hash", key.token_hash};
+    case KeyAlgorithm::kV1:
+    case KeyAlgorithm::kSonarQube:
+      break;
+  }
+  return {"sealed", key.sealed};
+}
+
 Result<KeysRecord> key_record(const Walker& walker) {
   KeyRecord out;
   out.key_id = {string_at(walker, record::kKeyId)};
@@ -62,11 +76,13 @@ Result<KeysRecord> key_record(const Walker& walker) {
   out.algorithm = value_of<KeyAlgorithm>(walker.text(record::kAlgorithm), kAlgorithmWords);
   out.sealed = string_at(walker, record::kSealed);
   out.public_key = string_at(walker, record::kPublicKey);
+  out.token_hash = string_at(walker, record::kTokenHash);
+  out.include_content = walker.text(record::kContent) == "included";
   out.not_after = time_at(walker, record::kNotAfter);
-  if (out.algorithm == KeyAlgorithm::kV1 && out.sealed.empty())
-    return poison("schema", "/sealed is missing beside algorithm v1");
-  if (out.algorithm == KeyAlgorithm::kV1a && out.public_key.empty()) {
-    return poison("schema", "/public_key is missing beside algorithm v1a");
+  const auto [member, value] = material_of(out);
+  if (value.empty()) {
+    return poison("schema", "/" + std::string(member) + " is missing beside algorithm " +
+                                std::string(word_of(out.algorithm, kAlgorithmWords)));
   }
   return KeysRecord(std::move(out));
 }
@@ -123,6 +139,8 @@ std::string encode(const KeyRecord& record) {
   json.member("algorithm", word_of(record.algorithm, kAlgorithmWords));
   if (!record.sealed.empty()) json.member("sealed", record.sealed);
   if (!record.public_key.empty()) json.member("public_key", record.public_key);
+  if (!record.token_hash.empty()) json.member("token_hash", record.token_hash);
+  if (record.include_content) json.member("content", "included");
   member_or_null(json, "not_after", record.not_after).close_object();
   return out;
 }

@@ -17,7 +17,9 @@ namespace plumbline::codec {
 
 enum class TenantStatus : std::uint8_t { kActive, kSuspended, kErased };
 enum class KeyStatus : std::uint8_t { kActive, kRetiring, kRevoked };
-enum class KeyAlgorithm : std::uint8_t { kV1, kV1a };
+// kV1, kV1a sign requests (Standard Webhooks); kBearer is sent along with OTLP exports; kSonarQube signs the
+// bodies of SonarQube's webhook. A key of one kind is no key of another.
+enum class KeyAlgorithm : std::uint8_t { kV1, kV1a, kBearer, kSonarQube };
 
 // Token buckets: traces a second and burst, of the tenant and of one of its agents.
 struct TenantLimits {
@@ -44,9 +46,11 @@ struct KeyRecord {
   std::int64_t version = 0;
   KeyStatus status = KeyStatus::kActive;
   KeyAlgorithm algorithm = KeyAlgorithm::kV1;
-  std::string sealed;      // base64; v1 only
+  std::string sealed;      // base64; v1 and sonarqube only
   std::string public_key;  // base64 of 32 bytes; v1a only
-  std::optional<TimeUs> not_after;
+  std::optional<TimeUs> not_after = {};
+  std::string token_hash = {};   // base64 of the token's SHA-256; bearer only
+  bool include_content = false;  // bearer: prompt and message content may enter
   auto operator<=>(const KeyRecord&) const = default;
 };
 

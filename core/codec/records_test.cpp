@@ -25,7 +25,10 @@ TEST(Records, KeysGoThereAndBack) {
   KeyRecord open{
       {"key_b"}, kTenant, 4, KeyStatus::kRetiring, KeyAlgorithm::kV1a, "", std::string(43, 'A') + "=",
       TimeUs{1}};
-  for (const KeyRecord& record : {sealed, open}) {
+  const KeyRecord bearer{{"key_c"}, kTenant, 5,  KeyStatus::kActive,         KeyAlgorithm::kBearer,
+                         "",        "",      {}, std::string(43, 'B') + "=", true};
+  const KeyRecord sonarqube{{"key_d"}, kTenant, 6, KeyStatus::kActive, KeyAlgorithm::kSonarQube, "AAAA", ""};
+  for (const KeyRecord& record : {sealed, open, bearer, sonarqube}) {
     const auto back = decode_keys_record(encode(record));
     ASSERT_TRUE(back) << back.error().message;
     EXPECT_EQ(std::get<KeyRecord>(*back), record);

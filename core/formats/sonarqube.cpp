@@ -34,7 +34,10 @@ Result<GateReport> parse_sonarqube(const JsonValue& root) {
     return poison("input", "SonarQube: the payload has no project.key");
   GateReport report;
   report.tool = "sonarqube";
-  report.repo = root["project"]["key"].text();
+  // Analysis properties under sonar.analysis. come along: the one way to name the repository as other gates
+  // do.
+  report.repo = root["properties"]["sonar.analysis.repo"].text();
+  if (report.repo.empty()) report.repo = root["project"]["key"].text();
   report.branch = root["branch"]["name"].text();
   report.commit = root["revision"].text();
   report.version = root["properties"]["sonar.projectVersion"].text();

@@ -76,6 +76,7 @@ class Connection {
   std::chrono::steady_clock::time_point body_since_;
   Phase phase_ = Phase::kIdle;
   bool answered_ = false;
+  bool head_read_ = false;  // request_.head is one
   bool close_ = false;
   bool body_unread_ = false;  // bytes of a body may still come: linger after closing
   bool expired_ = false;

@@ -129,6 +129,7 @@ Connection::Step Connection::take_head() {
 // Everything that is decided before a body is read: its size, what the handler says to the head, the budget.
 Connection::Step Connection::begin_body() {
   request_.of_handler = nullptr;
+  head_read_ = true;
   body_got_ = 0;
   body_unread_ = request_.head.has_body();
   const std::size_t length = static_cast<std::size_t>(request_.head.content_length.value_or(0));
@@ -189,7 +190,9 @@ bool Connection::reading_failed(const ErrorCode& ec) {
 void Connection::refuse(const Refusal& refusal) {
   close_ = true;
   body_unread_ = true;
-  worker_.handler().on_refusal(refusal, Responder(*this));
+  Refusal told = refusal;
+  told.head = head_read_ ? &request_.head : nullptr;
+  worker_.handler().on_refusal(told, Responder(*this));
 }
 
 void Connection::send(const Response& response) {
@@ -229,7 +232,7 @@ void Connection::finish() {
   if (ahead > 0) std::memmove(input_.data(), input_.data() + used_, ahead);
   filled_ = ahead;
   used_ = searched_ = head_bytes_ = 0;
-  answered_ = expired_ = body_unread_ = false;
+  answered_ = expired_ = body_unread_ = head_read_ = false;
   if (out_.capacity() > kOutBytesKept) out_ = std::string();
   if (ahead > 0) {
     enter(Phase::kHead, worker_.options().header_timeout);

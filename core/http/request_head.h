@@ -20,11 +20,14 @@ struct HeadField {
   std::string_view value;
 };
 
+struct RequestHead;
+
 // Why a head or a body is refused. Always answered with `status`, after which the connection closes.
 struct Refusal {
   int status = 400;
-  std::string_view code;    // stable word
-  std::string_view detail;  // what to change; static storage
+  std::string_view code;              // stable word
+  std::string_view detail;            // what to change; static storage
+  const RequestHead* head = nullptr;  // set for Handler::on_refusal when the head was read
 };
 
 // Views borrow from the parsed bytes.

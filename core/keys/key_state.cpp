@@ -14,22 +14,48 @@ Error refused(std::string_view what) {
   return poison("key_record", "a record of keys.v1 " + std::string(what));
 }
 
-// Sets what checks signatures.
-Status add_material(const codec::KeyRecord& record, const crypto::Sealer& sealer, KeyEntry& entry) {
-  const bool symmetric = record.algorithm == codec::KeyAlgorithm::kV1;
-  const auto bytes = crypto::base64_decode(symmetric ? record.sealed : record.public_key);
+Status add_public_key(const codec::KeyRecord& record, KeyEntry& entry) {
+  const auto bytes = crypto::base64_decode(record.public_key);
   if (!bytes) return refused("holds no base64 where its key should be");
-  if (!symmetric) {
-    entry.public_key = crypto::Ed25519PublicKey::from_bytes(*bytes);
-    if (!entry.public_key) return refused("holds a public key of another length than 32 bytes");
-    return ok_status();
-  }
+  entry.public_key = crypto::Ed25519PublicKey::from_bytes(*bytes);
+  if (!entry.public_key) return refused("holds a public key of another length than 32 bytes");
+  return ok_status();
+}
+
+Status add_token_hash(const codec::KeyRecord& record, KeyEntry& entry) {
+  crypto::Digest256 hash{};
+  if (crypto::base64_decode_into(record.token_hash, hash) != hash.size())
+    return refused("holds no base64 of 32 bytes where its token's hash should be");
+  entry.token_hash = hash;
+  entry.include_content = record.include_content;
+  return ok_status();
+}
+
+Status add_secret(const codec::KeyRecord& record, const crypto::Sealer& sealer,
+                  std::optional<crypto::HmacKey>& hmac) {
+  const auto bytes = crypto::base64_decode(record.sealed);
+  if (!bytes) return refused("holds no base64 where its key should be");
   const std::string context =
       crypto::seal_context(record.tenant.value.to_string(), "keys", "secret", record.key_id.value);
   auto secret = sealer.open(*bytes, context);
   if (!secret) return secret.error();
-  entry.hmac.emplace(secret->reveal());
+  hmac.emplace(secret->reveal());
   return ok_status();
+}
+
+// Sets what checks requests.
+Status add_material(const codec::KeyRecord& record, const crypto::Sealer& sealer, KeyEntry& entry) {
+  switch (record.algorithm) {
+    case codec::KeyAlgorithm::kV1a:
+      return add_public_key(record, entry);
+    case codec::KeyAlgorithm::kBearer:
+      return add_token_hash(record, entry);
+    case codec::KeyAlgorithm::kSonarQube:
+      return add_secret(record, sealer, entry.body_hmac);
+    case codec::KeyAlgorithm::kV1:
+      break;
+  }
+  return add_secret(record, sealer, entry.hmac);
 }
 
 }  // namespace

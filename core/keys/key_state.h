@@ -12,6 +12,7 @@
 #include "core/crypto/ed25519.h"
 #include "core/crypto/hmac.h"
 #include "core/crypto/seal.h"
+#include "core/crypto/sha256.h"
 #include "core/crypto/webhooks.h"
 #include "core/ids.h"
 #include "core/result.h"
@@ -27,6 +28,11 @@ struct KeyEntry {
   std::optional<TimeUs> not_after;                     // last moment it may sign
   std::optional<crypto::HmacKey> hmac;                 // v1
   std::optional<crypto::Ed25519PublicKey> public_key;  // v1a
+  // Not for signed requests: verify_key() has neither. A SonarQube signature is over a body alone, so a body
+  // that spells "id.timestamp.body" would pass for a v1 signature if the two kinds shared a key.
+  std::optional<crypto::HmacKey> body_hmac;     // sonarqube
+  std::optional<crypto::Digest256> token_hash;  // bearer
+  bool include_content = false;                 // bearer: prompt and message content may enter
   std::shared_ptr<const codec::TenantRecord>
       tenant;  // status, limits, retention_days; never null in a KeyTable
 

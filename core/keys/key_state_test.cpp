@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/crypto/base64.h"
+#include "core/crypto/bearer.h"
 
 namespace plumbline::keys {
 namespace {
@@ -130,6 +131,35 @@ TEST_F(KeyStateTest, PublicKeysNeedNoSecret) {
   ASSERT_NE(table->find("key_1"), nullptr);
   EXPECT_EQ(table->find("key_1")->verify_key().hmac, nullptr);
   EXPECT_TRUE(table->find("key_1")->verify_key().ed25519->verify("m", secret.sign("m")));
+}
+
+TEST_F(KeyStateTest, BearerAndSonarQubeKeysSignNoRequests) {
+  apply(tenant(1));
+  codec::KeyRecord record = key(1, "text of a secret");
+  record.algorithm = codec::KeyAlgorithm::kSonarQube;
+  EXPECT_EQ(apply(record), "changed");
+  auto table = state.table();
+  const KeyEntry* found = table->find("key_1");
+  ASSERT_NE(found, nullptr);
+  EXPECT_TRUE(found->body_hmac &&
+              found->body_hmac->mac({"x"}) == crypto::HmacKey("text of a secret").mac({"x"}));
+  EXPECT_EQ(found->verify_key().hmac, nullptr);
+
+  record = key(2, "unused");
+  record.algorithm = codec::KeyAlgorithm::kBearer;
+  record.sealed.clear();
+  EXPECT_EQ(apply(record), "schema") << "without its hash";
+  record.version = 3;
+  record.token_hash = crypto::base64_encode(crypto::as_chars(crypto::bearer_hash("key_1.plb_x")));
+  record.include_content = true;
+  EXPECT_EQ(apply(record), "changed");
+  table = state.table();
+  found = table->find("key_1");
+  EXPECT_EQ(found->token_hash, crypto::bearer_hash("key_1.plb_x"));
+  EXPECT_TRUE(found->include_content);
+  EXPECT_FALSE(found->hmac || found->public_key || found->body_hmac);
+  EXPECT_EQ(found->verify_key().hmac, nullptr);
+  EXPECT_EQ(found->verify_key().ed25519, nullptr);
 }
 
 TEST_F(KeyStateTest, ARecordThatCantBeReadConcernsItselfAlone) {

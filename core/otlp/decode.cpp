@@ -30,9 +30,9 @@ std::string_view text_of(const Attributes& attributes, std::string_view key) {
 Result<Request> decode(Signal signal, Encoding encoding, std::string_view body) {
   auto request = encoding == Encoding::kJson ? decode_json(signal, body) : decode_protobuf(signal, body);
   if (request && request->records() > limits::kTracesPerRequestMax) {
-    return poison("otlp", "the request has " + std::to_string(request->records()) + " records; at most " +
-                              std::to_string(limits::kTracesPerRequestMax) +
-                              " go into one: send smaller batches");
+    return poison("too_large", "the request has " + std::to_string(request->records()) +
+                                   " records; at most " + std::to_string(limits::kTracesPerRequestMax) +
+                                   " go into one: send smaller batches");
   }
   return request;
 }

@@ -1,5 +1,6 @@
 // OTLP's JSON (specification/protocol/otlp.md, "JSON Protobuf Encoding"): lowerCamelCase, ids in hexadecimal
 // of either case, 64-bit integers as text or numbers, enums as numbers, bytes in base64.
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -142,6 +143,13 @@ bool read_scope(const JsonValue& json, Signal signal, Scope& into) {
 }  // namespace
 
 Result<Request> decode_json(Signal signal, std::string_view body) {
+  // Each node of the tree costs one of these; those within texts count, too, which is cheaper than to tell.
+  const auto nodes =
+      std::count_if(body.begin(), body.end(), [](char c) { return c == ',' || c == '[' || c == '{'; });
+  if (static_cast<std::size_t>(nodes) > kElementsMax) {
+    return poison("too_large", "the request has more than " + std::to_string(kElementsMax) +
+                                   " commas and brackets: send smaller batches");
+  }
   const auto root = JsonValue::parse(body);
   if (!root) return poison("otlp", "the body is no JSON: " + root.error().message);
   if (!root->is(JsonValue::Kind::kObject)) return poison("otlp", "the body is no JSON object");

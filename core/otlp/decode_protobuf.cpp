@@ -1,4 +1,5 @@
 // Field numbers: opentelemetry-proto, opentelemetry/proto/{trace,logs,common,resource}/v1 and collector/*/v1.
+#include "core/limits.h"
 #include "core/otlp/decode.h"
 #include "core/otlp/wire.h"
 
@@ -12,12 +13,19 @@ class Reader {
   bool request(std::string_view message, Request& into) {
     Wire wire(message);
     while (wire.next()) {
-      if (wire.is_bytes(1) && !resource(wire.bytes(), into.resources.emplace_back())) return false;
+      if (wire.is_bytes(1) && !(room() && resource(wire.bytes(), into.resources.emplace_back())))
+        return false;
     }
     return !wire.bad();
   }
+  [[nodiscard]] bool full() const { return full_; }
 
  private:
+  // One more element may be made.
+  bool room() {
+    full_ = full_ || elements_++ >= kElementsMax;
+    return !full_;
+  }
   static std::string hex(std::string_view bytes) {
     constexpr char kDigits[] = "0123456789abcdef";
     // An id of zeros is none.
@@ -62,7 +70,8 @@ class Reader {
   bool items(std::string_view message, Value& into, int depth) {
     Wire wire(message);
     while (wire.next()) {
-      if (wire.is_bytes(1) && !value(wire.bytes(), into.items.emplace_back(), depth + 1)) return false;
+      if (wire.is_bytes(1) && !(room() && value(wire.bytes(), into.items.emplace_back(), depth + 1)))
+        return false;
     }
     return !wire.bad();
   }
@@ -75,6 +84,7 @@ class Reader {
     return !wire.bad();
   }
   bool pair(std::string_view message, Attributes& into, int depth = 0) {
+    if (!room()) return false;
     Wire wire(message);
     auto& [key, val] = into.emplace_back();
     while (wire.next()) {
@@ -88,7 +98,7 @@ class Reader {
     Wire wire(message);
     while (wire.next()) {
       if (wire.is_bytes(1) && !attributes_of(wire.bytes(), into.attributes)) return false;
-      if (wire.is_bytes(2) && !scope(wire.bytes(), into.scopes.emplace_back())) return false;
+      if (wire.is_bytes(2) && !(room() && scope(wire.bytes(), into.scopes.emplace_back()))) return false;
     }
     return !wire.bad();
   }
@@ -105,6 +115,8 @@ class Reader {
     while (wire.next()) {
       if (wire.is_bytes(1) && !scope_name(wire.bytes(), into)) return false;
       if (!wire.is_bytes(2)) continue;
+      full_ = full_ || records_++ >= limits::kTracesPerRequestMax;
+      if (full_) return false;
       Record& record = into.records.emplace_back();
       if (!(signal_ == Signal::kTraces ? span(wire.bytes(), record) : log_record(wire.bytes(), record)))
         return false;
@@ -130,7 +142,7 @@ class Reader {
       if (wire.is_fixed64(7)) into.start_ns = wire.number();
       if (wire.is_fixed64(8)) into.end_ns = wire.number();
       if (wire.is_bytes(9) && !pair(wire.bytes(), into.attributes)) return false;
-      if (wire.is_bytes(11) && !event(wire.bytes(), into.events.emplace_back())) return false;
+      if (wire.is_bytes(11) && !(room() && event(wire.bytes(), into.events.emplace_back()))) return false;
       if (wire.is_bytes(15) && !status(wire.bytes(), into)) return false;
     }
     return !wire.bad();
@@ -168,7 +180,9 @@ class Reader {
     return !wire.bad();
   }
 
-  Signal signal_;
+  const Signal signal_;
+  std::size_t elements_ = 0, records_ = 0;
+  bool full_ = false;
 };
 
 }  // namespace
@@ -176,7 +190,14 @@ class Reader {
 Result<Request> decode_protobuf(Signal signal, std::string_view body) {
   Request request;
   request.signal = signal;
-  if (!Reader(signal).request(body, request)) {
+  Reader reader(signal);
+  const bool read = reader.request(body, request);
+  if (reader.full()) {
+    return poison("too_large", "the request has more than " + std::to_string(limits::kTracesPerRequestMax) +
+                                   " records or " + std::to_string(kElementsMax) +
+                                   " values: send smaller batches");
+  }
+  if (!read) {
     return poison("otlp",
                   "the body is no protobuf of an OTLP export request, or a value is nested deeper than " +
                       std::to_string(kValueDepthMax));

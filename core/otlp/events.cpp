@@ -6,6 +6,8 @@
 #include <cmath>
 #include <initializer_list>
 #include <optional>
+#include <span>
+#include <unordered_set>
 
 #include "core/codec/json_writer.h"
 #include "core/crypto/base64.h"
@@ -24,28 +26,34 @@ constexpr std::size_t kEventsMax = 1024;
 constexpr std::size_t kAttributesMax = 1024;
 constexpr std::uint64_t kCountMax = 9007199254740991;  // 2^53 - 1, as the schema has it
 
-// A member of the event and the attributes it is lifted from; the first that is there counts.
+// A member of the event and the attributes it is lifted from; the first that is there counts. Behind the
+// conventions' own names, those of agent runtimes and SDKs: Claude Code, Codex and Gemini CLI in their logs,
+// the Vercel AI SDK (ai.*) in its spans.
 struct Lifted {
   std::string_view member;
-  std::array<std::string_view, 4> keys;
+  std::array<std::string_view, 6> keys;
   bool count = false;
 };
 constexpr Lifted kLifted[] = {
     {"operation", {"gen_ai.operation.name"}},
-    {"provider", {"gen_ai.provider.name", "gen_ai.system"}},
-    {"request_model", {"gen_ai.request.model", "model"}},
-    {"response_model", {"gen_ai.response.model"}},
-    {"input_tokens", {"gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "input_tokens"}, true},
+    {"provider", {"gen_ai.provider.name", "gen_ai.system", "ai.model.provider"}},
+    {"request_model", {"gen_ai.request.model", "ai.model.id", "model"}},
+    {"response_model", {"gen_ai.response.model", "ai.response.model"}},
+    {"input_tokens",
+     {"gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "ai.usage.inputTokens",
+      "ai.usage.promptTokens", "input_tokens", "input_token_count"},
+     true},
     {"output_tokens",
-     {"gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "output_tokens"},
+     {"gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "ai.usage.outputTokens",
+      "ai.usage.completionTokens", "output_tokens", "output_token_count"},
      true},
     {"agent_id", {"gen_ai.agent.id"}},
     {"agent_name", {"gen_ai.agent.name"}},
-    {"conversation", {"gen_ai.conversation.id", "gen_ai.thread.id"}},
-    {"tool_name", {"gen_ai.tool.name", "tool_name"}},
-    {"tool_call_id", {"gen_ai.tool.call.id"}},
-    {"tool_type", {"gen_ai.tool.type"}},
-    {"error_type", {"error.type"}},
+    {"conversation", {"gen_ai.conversation.id", "gen_ai.thread.id", "conversation.id"}},
+    {"tool_name", {"gen_ai.tool.name", "ai.toolCall.name", "tool_name", "function_name"}},
+    {"tool_call_id", {"gen_ai.tool.call.id", "ai.toolCall.id", "call_id"}},
+    {"tool_type", {"gen_ai.tool.type", "tool_type"}},
+    {"error_type", {"error.type", "error_type"}},
 };
 
 // At most `bytes`, at a character's end.
@@ -62,6 +70,9 @@ std::string decimal(double value) {
 
 // Numbers beyond the profile's (NaN, infinities) become texts, as OTLP's own JSON writes them.
 void write(JsonWriter& out, const Value& value, bool content);
+// All but those `without`, and the `body` of a log record behind them.
+void write_members(JsonWriter& out, const Attributes& attributes, bool content,
+                   std::span<const std::string_view> without = {}, const Value* body = nullptr);
 
 // A key as the writer will put it: what is no UTF-8, and U+0000, becomes U+FFFD there, so two keys can end as
 // one.
@@ -73,17 +84,39 @@ std::string written(std::string_view key) {
   return text;
 }
 
-void write_members(JsonWriter& out, const Attributes& attributes, bool content) {
+// The keys of one object: a repeated one is no valid JSON here, so the first counts.
+class Seen {
+ public:
+  [[nodiscard]] std::size_t size() const { return few_.size() + many_.size(); }
+  bool add(std::string_view key) {
+    std::string name = written(key);
+    if (std::find(few_.begin(), few_.end(), name) != few_.end()) return false;
+    if (few_.size() == kFew) return many_.insert(std::move(name)).second;
+    few_.push_back(std::move(name));
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t kFew = 32;  // a scan beats a hash table up to here
+  std::vector<std::string> few_;
+  std::unordered_set<std::string> many_;
+};
+
+void write_members(JsonWriter& out, const Attributes& attributes, bool content,
+                   std::span<const std::string_view> without, const Value* body) {
   out.open_object();
-  std::vector<std::string> seen;  // a repeated key is no valid JSON here: the first counts
+  Seen seen;
   for (const auto& [key, value] : attributes) {
     if (!content && is_content(key)) continue;
+    if (std::find(without.begin(), without.end(), key) != without.end()) continue;
     if (seen.size() == kAttributesMax) break;
-    std::string name = written(key);
-    if (std::find(seen.begin(), seen.end(), name) != seen.end()) continue;
-    seen.push_back(std::move(name));
+    if (!seen.add(key)) continue;
     out.key(key);
     write(out, value, content);
+  }
+  if (body != nullptr && seen.add("body")) {
+    out.key("body");
+    write(out, *body, content);
   }
   out.close_object();
 }
@@ -151,14 +184,18 @@ std::string_view first_text(const Attributes& attributes, const Attributes& more
 
 class Writer {
  public:
-  Writer(const Resource& resource, const Scope& scope, Signal signal, const EventOptions& options)
-      : resource_(resource), scope_(scope), signal_(signal), options_(options) {}
+  Writer(const Resource& resource, Signal signal, const EventOptions& options)
+      : resource_(resource), signal_(signal), options_(options) {
+    if (resource.attributes.empty()) return;
+    JsonWriter out(resource_text_);
+    write_members(out, resource.attributes, options.include_content);
+  }
 
-  Event event(const Record& record) {
+  Event event(const Scope& scope, const Record& record) {
     Event made;
     made.agent = cut(text_of(resource_.attributes, "service.name"));
     if (made.agent.empty()) made.agent = "otlp";
-    const std::string data = this->data(record);
+    const std::string data = this->data(scope, record);
     made.id = id_of(made.agent, record, data).to_string();
     JsonWriter out(made.line);
     out.open_object()
@@ -168,7 +205,7 @@ class Writer {
     out.member("agent", made.agent);
     name(out, "session",
          first_text(record.attributes, resource_.attributes,
-                    {"gen_ai.conversation.id", "session.id", "gen_ai.thread.id"}));
+                    {"gen_ai.conversation.id", "session.id", "gen_ai.thread.id", "conversation.id"}));
     std::string_view repo = first_text(record.attributes, resource_.attributes, {"vcs.repository.name"});
     if (repo.empty()) repo = first_text(record.attributes, resource_.attributes, {"vcs.repository.url.full"});
     name(out, "repo", repo);
@@ -198,7 +235,7 @@ class Writer {
     return crypto::span_id(agent, record.trace_id, crypto::to_hex(crypto::sha256(data))).value;
   }
 
-  std::string data(const Record& record) {
+  std::string data(const Scope& scope, const Record& record) {
     std::string data;
     JsonWriter out(data);
     lifted_.clear();
@@ -209,7 +246,7 @@ class Writer {
     if (!record.parent_span_id.empty()) out.member("parent_span_id", cut(record.parent_span_id));
     status(out, record);
     lift(out, record);
-    if (!scope_.name.empty()) out.member("scope", cut(scope_.name));
+    if (!scope.name.empty()) out.member("scope", cut(scope.name));
     rest(out, record);
     out.close_object();
     return data;
@@ -278,20 +315,16 @@ class Writer {
 
   void rest(JsonWriter& out, const Record& record) {
     const bool content = options_.include_content;
-    Attributes kept;
-    kept.reserve(record.attributes.size());
-    for (const auto& pair : record.attributes) {
-      if (std::find(lifted_.begin(), lifted_.end(), pair.first) == lifted_.end()) kept.push_back(pair);
-    }
-    if (content && record.body.kind != Value::Kind::kNone) kept.emplace_back("body", record.body);
-    if (!kept.empty()) {
+    const Value* body = content && record.body.kind != Value::Kind::kNone ? &record.body : nullptr;
+    const bool all_lifted =
+        std::all_of(record.attributes.begin(), record.attributes.end(), [this](const auto& pair) {
+          return std::find(lifted_.begin(), lifted_.end(), pair.first) != lifted_.end();
+        });
+    if (!all_lifted || body != nullptr) {
       out.key("attributes");
-      write_members(out, kept, content);
+      write_members(out, record.attributes, content, lifted_, body);
     }
-    if (!resource_.attributes.empty()) {
-      out.key("resource");
-      write_members(out, resource_.attributes, content);
-    }
+    if (!resource_text_.empty()) out.key("resource").raw(resource_text_);
     if (record.events.empty()) return;
     out.key("events").open_array();
     for (std::size_t n = 0; n < std::min(record.events.size(), kEventsMax); ++n) {
@@ -309,7 +342,7 @@ class Writer {
   }
 
   const Resource& resource_;
-  const Scope& scope_;
+  std::string resource_text_;  // every event of the resource has it
   Signal signal_;
   const EventOptions& options_;
   std::vector<std::string_view> lifted_;  // of the record under way
@@ -317,61 +350,22 @@ class Writer {
 
 }  // namespace
 
-bool is_content(std::string_view key) {
-  // Exact names of the conventions, then prefixes: indexed ones (gen_ai.prompt.0.content) and those of other
-  // instrumentations (OpenLLMetry's traceloop.*, OpenInference's input.value and llm.*).
-  constexpr std::array<std::string_view, 21> kExact = {"body",
-                                                       "prompt",
-                                                       "completion",
-                                                       "input",
-                                                       "output",
-                                                       "message",
-                                                       "content",
-                                                       "response",
-                                                       "user_prompt",
-                                                       "tool_input",
-                                                       "tool_parameters",
-                                                       "tool_result",
-                                                       "error",
-                                                       "input.value",
-                                                       "output.value",
-                                                       "exception.message",
-                                                       "exception.stacktrace",
-                                                       "event.body",
-                                                       "process.command_args",
-                                                       "process.command_line",
-                                                       "db.query.text"};
-  constexpr std::array<std::string_view, 18> kPrefixes = {"gen_ai.prompt",
-                                                          "gen_ai.completion",
-                                                          "gen_ai.input",
-                                                          "gen_ai.output.messages",
-                                                          "gen_ai.system_instructions",
-                                                          "gen_ai.system.message",
-                                                          "gen_ai.user.message",
-                                                          "gen_ai.assistant.message",
-                                                          "gen_ai.tool.message",
-                                                          "gen_ai.tool.call.arguments",
-                                                          "gen_ai.tool.call.result",
-                                                          "gen_ai.tool.definitions",
-                                                          "gen_ai.event.content",
-                                                          "gen_ai.retrieval",
-                                                          "traceloop.entity.",
-                                                          "llm.prompts",
-                                                          "llm.completions",
-                                                          "llm.input_messages"};
-  if (key.starts_with("llm.output_messages") || key.starts_with("retrieval.documents")) return true;
-  return std::find(kExact.begin(), kExact.end(), key) != kExact.end() ||
-         std::any_of(kPrefixes.begin(), kPrefixes.end(),
-                     [key](std::string_view p) { return key.starts_with(p); });
-}
-
-std::vector<Event> events_of(const Request& request, const EventOptions& options) {
+Result<std::vector<Event>> events_of(const Request& request, const EventOptions& options) {
   std::vector<Event> events;
   events.reserve(request.records());
+  std::size_t bytes = 0;
   for (const Resource& resource : request.resources) {
+    Writer writer(resource, request.signal, options);
     for (const Scope& scope : resource.scopes) {
-      Writer writer(resource, scope, request.signal, options);
-      for (const Record& record : scope.records) events.push_back(writer.event(record));
+      for (const Record& record : scope.records) {
+        events.push_back(writer.event(scope, record));
+        bytes += events.back().line.size() + 1;
+        if (bytes > options.bytes_max) {
+          return poison("too_large", "the request makes events of more than " +
+                                         std::to_string(options.bytes_max) +
+                                         " bytes (each has its resource's attributes): send smaller batches");
+        }
+      }
     }
   }
   return events;

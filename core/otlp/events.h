@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/limits.h"
 #include "core/otlp/model.h"
+#include "core/result.h"
 #include "core/time.h"
 
 namespace plumbline::otlp {
@@ -18,7 +20,9 @@ namespace plumbline::otlp {
 struct EventOptions {
   // Off: prompt and message content, status messages and log bodies stay behind (metadata only).
   bool include_content = false;
-  TimeUs received_at;  // the time of a record that has none
+  TimeUs received_at = {};  // the time of a record that has none
+  // Of all lines together: what a request repeats in each event can't fill the memory.
+  std::size_t bytes_max = limits::kBodyBytesMax;
 };
 
 struct Event {
@@ -28,8 +32,8 @@ struct Event {
 };
 
 // One for each record, in order. Attributes that would make the line larger than limits::kTraceBytesMax are
-// for the caller to refuse: the line says its size.
-[[nodiscard]] std::vector<Event> events_of(const Request& request, const EventOptions& options);
+// for the caller to refuse: the line says its size. Poison "too_large": more than options.bytes_max.
+[[nodiscard]] Result<std::vector<Event>> events_of(const Request& request, const EventOptions& options);
 
 // Whether an attribute carries what people or models said, or what tools took and gave.
 [[nodiscard]] bool is_content(std::string_view key);

@@ -1,11 +1,13 @@
 #include <bit>
 #include <cmath>
 #include <random>
+#include <sstream>
 
 #include <gtest/gtest.h>
 
 #include "core/codec/decoder.h"
 #include "core/codec/json_value.h"
+#include "core/limits.h"
 #include "core/otlp/answer.h"
 #include "core/otlp/decode.h"
 #include "core/otlp/events.h"
@@ -92,12 +94,14 @@ std::vector<Event> events(Signal signal, Encoding encoding, std::string_view bod
   EXPECT_TRUE(request.ok()) << request.error().message;
   if (!request) return {};
   auto made = events_of(*request, {.include_content = content, .received_at = {1790000000000000}});
+  EXPECT_TRUE(made.ok());
+  if (!made) return {};
   codec::Decoder decoder;
-  for (const Event& event : made) {
+  for (const Event& event : *made) {
     const auto decoded = decoder.decode(event.line, codec::Endpoint::kTraces);
     EXPECT_TRUE(decoded.ok()) << decoded.error().message << "\n" << event.line;
   }
-  return made;
+  return std::move(*made);
 }
 
 TEST(Otlp, ASpanIsLiftedAlikeFromBothEncodings) {
@@ -203,6 +207,86 @@ TEST(Otlp, RefusesWhatIsNoRequest) {
   EXPECT_FALSE(decode(Signal::kTraces, Encoding::kProtobuf, body).ok());
 }
 
+// Names that Codex and Gemini CLI log, and those of the Vercel AI SDK's spans, as each documents them.
+TEST(Otlp, RuntimesWithNamesOfTheirOwnAreLiftedAndTheirContentStaysBehind) {
+  const auto line = [](Signal signal, const std::string& attributes) {
+    const bool spans = signal == Signal::kTraces;
+    std::string list;
+    std::istringstream words(attributes);
+    for (std::string key, value; words >> key >> value;)
+      list += (list.empty() ? "" : ",") + (R"({"key":")" + key) + R"(","value":{"stringValue":")" + value +
+              R"("}})";
+    const std::string body = std::string(R"({"resource)") + (spans ? "Spans" : "Logs") + R"(":[{"scope)" +
+                             (spans ? "Spans" : "Logs") + R"(":[{")" + (spans ? "spans" : "logRecords") +
+                             R"(":[{"spanId":"00f067aa0ba902b7","attributes":[)" + list + "]}]}]}]}";
+    const auto made = events(signal, Encoding::kJson, body);
+    return made.empty() ? std::string() : made[0].line;
+  };
+  const std::string codex =
+      line(Signal::kLogs,
+           "event.name codex.tool_result conversation.id conv-1 model gpt-5 input_token_count 12 "
+           "output_token_count 3 "
+           "tool_name shell call_id c1 arguments planted output planted prompt planted");
+  const std::string gemini =
+      line(Signal::kLogs,
+           "event.name gemini_cli.tool_call session.id s-1 function_name read_file function_args "
+           "planted error planted error_type E request_text planted response_text planted");
+  const std::string vercel =
+      line(Signal::kTraces,
+           "ai.model.id gpt-5 ai.model.provider openai ai.usage.promptTokens 12 ai.usage.completionTokens 3 "
+           "ai.toolCall.name weather ai.prompt planted ai.prompt.messages planted ai.response.text planted "
+           "ai.toolCall.args planted ai.toolCall.result planted ai.response.toolCalls planted");
+  for (const std::string& each : {codex, gemini, vercel})
+    EXPECT_EQ(each.find("planted"), std::string::npos) << each;
+  for (const char* part :
+       {R"("session":"conv-1")", R"("conversation":"conv-1")", R"("request_model":"gpt-5")",
+        R"("input_tokens":12)", R"("output_tokens":3)", R"("tool_name":"shell")", R"("tool_call_id":"c1")",
+        R"("name":"codex.tool_result")"})
+    EXPECT_NE(codex.find(part), std::string::npos) << part << " in " << codex;
+  for (const char* part : {R"("session":"s-1")", R"("tool_name":"read_file")", R"("error_type":"E")"})
+    EXPECT_NE(gemini.find(part), std::string::npos) << part << " in " << gemini;
+  for (const char* part : {R"("request_model":"gpt-5")", R"("provider":"openai")", R"("input_tokens":12)",
+                           R"("output_tokens":3)", R"("tool_name":"weather")"})
+    EXPECT_NE(vercel.find(part), std::string::npos) << part << " in " << vercel;
+}
+
+// Two bytes of a request make hundreds in memory: counted, before they are made.
+TEST(Otlp, MoreElementsThanTheBoundAreRefusedWhole) {
+  const auto refused = [](Encoding encoding, const std::string& body) {
+    const auto request = decode(Signal::kTraces, encoding, body);
+    return !request.ok() && request.error().code == "too_large";
+  };
+  const auto many = [](std::uint32_t field, std::size_t count) {
+    Message message;
+    for (std::size_t n = 0; n < count; ++n) message.text(field, "");
+    return message;
+  };
+  const std::size_t over = kElementsMax + 1;
+  EXPECT_TRUE(refused(Encoding::kProtobuf, many(1, over).bytes)) << "resources";
+  EXPECT_TRUE(refused(Encoding::kProtobuf, Message().message(1, many(2, over)).bytes)) << "scopes";
+  const Message attributes = many(9, over);
+  EXPECT_TRUE(refused(Encoding::kProtobuf,
+                      Message().message(1, Message().message(2, Message().message(2, attributes))).bytes));
+  const Message spans = many(2, limits::kTracesPerRequestMax + 1);
+  EXPECT_TRUE(refused(Encoding::kProtobuf, Message().message(1, Message().message(2, spans)).bytes));
+  std::string json = R"({"resourceSpans":[)";
+  for (std::size_t n = 0; n < over; ++n) json += "0,";
+  EXPECT_TRUE(refused(Encoding::kJson, json + "0]}"));
+}
+
+TEST(Otlp, AResourceIsInEveryEventButNotWithoutBound) {
+  Message scope;
+  for (int n = 0; n < 100; ++n) scope.message(2, Message().text(5, "s").text(2, std::string(8, char(n + 1))));
+  const Message resource = Message().message(1, pair("big", text_value(std::string(10000, 'x'))));
+  const std::string body = Message().message(1, Message().message(1, resource).message(2, scope)).bytes;
+  const auto request = decode(Signal::kTraces, Encoding::kProtobuf, body);
+  ASSERT_TRUE(request.ok());
+  EXPECT_EQ(events_of(*request, {})->size(), 100U);
+  const auto over = events_of(*request, {.bytes_max = 900000});
+  ASSERT_FALSE(over.ok());
+  EXPECT_EQ(over.error().code, "too_large");
+}
+
 // Damaged requests are refused or read, never more.
 TEST(Otlp, AnyDamageIsSurvived) {
   const unsigned seed = std::random_device{}();
@@ -217,7 +301,9 @@ TEST(Otlp, AnyDamageIsSurvived) {
     const auto request = decode(Signal::kTraces, Encoding::kProtobuf, body);
     if (!request) continue;
     codec::Decoder decoder;
-    for (const Event& event : events_of(*request, {})) {
+    const auto events = events_of(*request, {});
+    ASSERT_TRUE(events.ok());
+    for (const Event& event : *events) {
       const auto decoded = decoder.decode(event.line, codec::Endpoint::kTraces);
       ASSERT_TRUE(decoded.ok()) << decoded.error().message << "\n" << event.line;
     }

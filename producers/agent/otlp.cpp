@@ -20,11 +20,12 @@ class Otlp final : public Endpoint {
   void take(Received received, Intake& intake, Answered answered) override {
     const auto encoding = otlp::encoding_of(received.content_type).value_or(otlp::Encoding::kJson);
     const auto request = otlp::decode(signal_, encoding, received.body);
-    if (!request) return answered(problem(400, "", request.error().message, received.content_type));
+    if (!request) return answered(refused(request.error(), received.content_type));
+    auto events =
+        otlp::events_of(*request, {.include_content = include_content_, .received_at = clock_.now()});
+    if (!events) return answered(refused(events.error(), received.content_type));
     std::vector<std::string> lines;
-    for (otlp::Event& event :
-         otlp::events_of(*request, {.include_content = include_content_, .received_at = clock_.now()}))
-      lines.push_back(std::move(event.line));
+    for (otlp::Event& event : *events) lines.push_back(std::move(event.line));
     if (lines.empty()) return answered(done(encoding, {}));
     const std::string type(received.content_type);
     intake.take(lines, [this, encoding, type, answered = std::move(answered)](const Taken& taken) {
@@ -45,6 +46,9 @@ class Otlp final : public Endpoint {
   }
 
  private:
+  [[nodiscard]] Answer refused(const Error& error, std::string_view content_type) const {
+    return problem(error.code == "too_large" ? 413 : 400, "", error.message, content_type);
+  }
   Answer done(otlp::Encoding encoding, const Taken& taken) const {
     std::string why;
     if (!taken.refused.empty()) why = taken.refused.front().reason + ": " + taken.refused.front().detail;

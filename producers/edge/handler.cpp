@@ -1,5 +1,7 @@
 #include "producers/edge/handler.h"
 
+#include "producers/edge/doors.h"
+
 namespace plumbline::edge {
 namespace {
 
@@ -13,11 +15,6 @@ std::optional<Endpoint> endpoint_of(std::string_view path) {
 
 bool is_admin(std::string_view path) {
   return path == "/livez" || path == "/readyz" || path == "/metrics";
-}
-
-bool known_encoding(std::string_view encoding) {
-  return encoding.empty() || http::equals_ignoring_case(encoding, "identity") ||
-         http::equals_ignoring_case(encoding, "gzip") || http::equals_ignoring_case(encoding, "zstd");
 }
 
 constexpr std::string_view kUnsigned = "The request is not signed as it must be";
@@ -68,8 +65,10 @@ bool EdgeHandler::on_head(const http::RequestHead& head, http::Responder& respon
   const std::string_view path = head.path();
   const bool takes = endpoint_of(path).has_value();
   if (!takes && !is_admin(path)) {
-    problem(responder,
-            {404, "not_found", "There is nothing here", "post to /api/v1/traces or /api/v1/reports"});
+    if (const auto form = otlp_form(head)) return otlp_head(head, *form, responder);
+    if (sonarqube_key(path)) return sonarqube_head(head, responder);
+    problem(responder, {404, "not_found", "There is nothing here",
+                        "post to /api/v1/traces or /api/v1/reports, or OTLP to /v1/traces or /v1/logs"});
     return false;
   }
   if (takes ? head.method != "POST" : head.method != "GET" && head.method != "HEAD") {
@@ -94,13 +93,18 @@ bool EdgeHandler::on_head(const http::RequestHead& head, http::Responder& respon
 void EdgeHandler::on_request(http::Request& request, http::Responder responder) {
   if (const auto endpoint = endpoint_of(request.head.path())) {
     take_in(request, *endpoint, responder);
+  } else if (const auto form = otlp_form(request.head)) {
+    take_otlp(request, *form, responder);
+  } else if (const auto key_id = sonarqube_key(request.head.path())) {
+    take_sonarqube(request, *key_id, responder);
   } else {
     answer_admin(request.head, responder);
   }
 }
 
 void EdgeHandler::on_refusal(const http::Refusal& refusal, http::Responder responder) {
-  problem(responder, problem_of(refusal), {}, refusal.status == 503 ? "Retry-After: 1\r\n" : "");
+  problem(responder, refusal.head != nullptr ? otlp_form(*refusal.head) : std::nullopt, problem_of(refusal),
+          {}, refusal.status == 503 ? "Retry-After: 1\r\n" : "");
 }
 
 void EdgeHandler::answer_admin(const http::RequestHead& head, http::Responder& responder) {

@@ -11,6 +11,7 @@
 #include "producers/edge/appender.h"
 #include "producers/edge/frames.h"
 #include "producers/edge/intake.h"
+#include "producers/edge/otlp_lines.h"
 #include "producers/edge/outcomes.h"
 #include "producers/edge/pending.h"
 #include "producers/edge/response.h"
@@ -31,15 +32,41 @@ class EdgeHandler final : public http::Handler {
   void on_tick() override;
 
  private:
+  // A request whose sender is known, whichever door it came in by.
+  struct Sender {
+    const codec::TenantRecord& tenant;
+    std::string_view key_id;
+    TimeUs now;
+  };
+
   // intake.cpp's side of a request: handler_traces.cpp
   void take_in(http::Request& request, codec::Endpoint endpoint, http::Responder& responder);
   void read_and_append(const VerifiedBody& body, const http::RequestHead& head, codec::Endpoint endpoint,
                        TimeUs now, std::uint32_t slot);
-  bool unpack(const VerifiedBody& body, const http::RequestHead& head, Pending& pending);
+  // The body as it was before its content coding, or nullptr when an answer was sent.
+  PaddedBuffer* unpack(PaddedBuffer& body, const http::RequestHead& head, Pending& pending);
+  // Counts `bytes` of pending.unpacked against the budget, in place of what it held; false: 503 was sent.
+  bool hold(Pending& pending, std::size_t bytes);
+  void settle(const Intaken& intaken, const Sender& sender, codec::Endpoint endpoint, std::uint32_t slot);
   bool admit(const Intaken& intaken, const Rates& rates, Pending& pending);
-  void append(const Intaken& intaken, const VerifiedBody& body, codec::Endpoint endpoint, TimeUs now,
-              std::uint32_t slot);
+  void append(const Intaken& intaken, const Sender& sender, codec::Endpoint endpoint, std::uint32_t slot);
   void refuse(Pending& pending, Refused why, std::chrono::milliseconds wait);
+  std::uint32_t open_pending(http::Responder& responder);
+  // True: keys are unread or the tenant is suspended, and that was answered.
+  bool not_now(const keys::KeyEntry* signer, const std::optional<OtlpForm>& form, http::Responder& responder);
+
+  // OTLP with a bearer key: handler_otlp.cpp
+  bool otlp_head(const http::RequestHead& head, const OtlpForm& form, http::Responder& responder);
+  const keys::KeyEntry* bearer(const http::RequestHead& head, TimeUs now);
+  void take_otlp(http::Request& request, const OtlpForm& form, http::Responder& responder);
+  void read_and_append_otlp(PaddedBuffer& body, const http::RequestHead& head, const keys::KeyEntry& key,
+                            TimeUs now, std::uint32_t slot);
+  void answer_otlp_rejections(const Intaken& intaken, Pending& pending);
+
+  // SonarQube's webhook: handler_sonarqube.cpp
+  bool sonarqube_head(const http::RequestHead& head, http::Responder& responder);
+  void take_sonarqube(http::Request& request, std::string_view key_id, http::Responder& responder);
+  void read_and_append_sonarqube(PaddedBuffer& body, const Sender& sender, std::uint32_t slot);
 
   // acks and outcomes: handler_acks.cpp
   void on_acked(std::span<const log::Ack> acks);
@@ -56,6 +83,9 @@ class EdgeHandler final : public http::Handler {
   void send(http::Responder& responder, const http::Response& response);
   void problem(http::Responder& responder, const Problem& problem, std::string_view more = {},
                std::string_view fields = {});
+  // In OTLP's form where there is one.
+  void problem(http::Responder& responder, const std::optional<OtlpForm>& form, const Problem& problem,
+               std::string_view more = {}, std::string_view fields = {});
   void answer_admin(const http::RequestHead& head, http::Responder& responder);
   std::optional<Problem> objection(const http::RequestHead& head) const;
 
@@ -64,6 +94,7 @@ class EdgeHandler final : public http::Handler {
   keys::KeyView keys_;
   compress::Decompressor decompressor_;
   Intake intake_;
+  OtlpLines otlp_lines_;
   Arena arena_;
   std::optional<FrameBuilder> traces_;
   std::optional<FrameBuilder> reports_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/frame.h"
+#include "core/otlp/answer.h"
 #include "producers/edge/handler.h"
 
 namespace plumbline::edge {
@@ -41,8 +42,8 @@ void EdgeHandler::finish(Pending& pending) {
     return refuse(pending, shared_.log_state.up() ? Refused::kLogSlow : Refused::kLogDown, 1s);
   outcomes_.add(pending.outcome, pending.accepted, pending.rejected);
   shared_.meters.count(pending.accepted, pending.rejected);
-  send(pending.responder, {.status = 202,
-                           .content_type = kJson,
+  send(pending.responder, {.status = pending.otlp ? 200 : 202,
+                           .content_type = pending.otlp ? otlp::content_type(pending.otlp->encoding) : kJson,
                            .extra_fields = pending.fields,
                            .body = pending.body,
                            .close = false});

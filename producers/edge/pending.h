@@ -4,17 +4,26 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/http/server.h"
+#include "core/otlp/decode.h"
 #include "core/padded_buffer.h"
 #include "producers/edge/outcomes.h"
 
 namespace plumbline::edge {
 
+// What an OTLP exporter asked for, and so how it is answered.
+struct OtlpForm {
+  otlp::Signal signal = otlp::Signal::kTraces;
+  otlp::Encoding encoding = otlp::Encoding::kProtobuf;
+};
+
 struct Pending {
   http::Responder responder;
+  std::optional<OtlpForm> otlp;  // none: answered as Plumbline's own endpoints are
   std::uint32_t frames_left = 0;
   bool failed = false;
   bool in_use = false;
@@ -26,7 +35,7 @@ struct Pending {
   std::size_t log_bytes = 0;   // taken from the log's budget
   std::size_t body_bytes = 0;  // taken from the bodies' budget, for what was unpacked
   PaddedBuffer unpacked;       // a decompressed body
-  std::string body;            // of the 202
+  std::string body;            // of the 202, or of OTLP's 200
   std::string fields;
 };
 
@@ -49,6 +58,7 @@ class PendingRequests {
     Pending& slot = *slots_[index];
     slot.responder = {};
     slot.failed = slot.in_use = false;
+    slot.otlp.reset();
     slot.frames_left = 0;
     slot.log_bytes = slot.body_bytes = 0;
     slot.rejected = {};

@@ -121,7 +121,7 @@ class Interfaces(unittest.TestCase):
 
     def test_examples_of_answers_match_their_schemas(self):
         for path in self.openapi["paths"].values():
-            if "console" in path.get("post", {}).get("tags", []):  # its answers are compared on a running console
+            if {"console", "otlp"} & set(path.get("post", {}).get("tags", [])):  # compared on a running console; OTLP's own forms
                 continue
             for status, answer in path.get("post", {}).get("responses", {}).items():
                 if "$ref" in answer:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/crypto/bearer.h"
 #include "tests/support/process/process.h"
 
 namespace plumbline::test {
@@ -69,6 +70,27 @@ void EdgeFixture::put_key(const Signing& signing, const std::string& status, int
                         (not_after.empty() ? "null" : '"' + not_after + '"') + "}");
 }
 
+std::string EdgeFixture::put_bearer(const std::string& key_id, bool content, const std::string& status,
+                                    int version) {
+  const std::string token = key_id + ".plb_" + std::string(43, 'T');
+  append_key_record("key/" + key_id,
+                    R"({"v":1,"type":"key","key_id":")" + key_id + R"(","tenant":")" + tenant_ +
+                        R"(","version":)" + std::to_string(version) + R"(,"status":")" + status +
+                        R"(","algorithm":"bearer","token_hash":")" +
+                        crypto::base64_encode(crypto::as_chars(crypto::bearer_hash(token))) +
+                        R"(","content":")" + (content ? "included" : "none") + R"(","not_after":null})");
+  return token;
+}
+
+void EdgeFixture::put_sonarqube(const std::string& key_id, const std::string& secret) {
+  const std::string sealed = crypto::base64_encode(
+      sealer_->seal(Secret(secret), crypto::seal_context(tenant_, "keys", "secret", key_id)));
+  append_key_record("key/" + key_id,
+                    R"({"v":1,"type":"key","key_id":")" + key_id + R"(","tenant":")" + tenant_ +
+                        R"(","version":1,"status":"active","algorithm":"sonarqube","sealed":")" + sealed +
+                        R"(","not_after":null})");
+}
+
 FieldList EdgeFixture::signature(const std::string& body, const Signing& signing,
                                  std::int64_t shift_s) const {
   static std::atomic<int> next{0};
@@ -107,6 +129,16 @@ RawResponse EdgeFixture::post(const std::string& path, const std::string& body, 
                               const Signing& signing) {
   RawHttp client(edge_->port());
   client.send(request(path, body, fields, signing));
+  return client.receive();
+}
+
+RawResponse EdgeFixture::post_plain(const std::string& path, const std::string& body,
+                                    const FieldList& fields) {
+  std::string text =
+      "POST " + path + " HTTP/1.1\r\nHost: edge\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
+  for (const auto& [name, value] : fields) text += name + ": " + value + "\r\n";
+  RawHttp client(edge_->port());
+  client.send(text + "\r\n" + body);
   return client.receive();
 }
 

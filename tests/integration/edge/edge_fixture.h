@@ -41,6 +41,11 @@ class EdgeFixture : public ::testing::Test {
   void put_key(const Signing& signing, const std::string& status, int version,
                const std::string& not_after = "");
 
+  // A bearer key; its token.
+  std::string put_bearer(const std::string& key_id, bool content = false,
+                         const std::string& status = "active", int version = 1);
+  void put_sonarqube(const std::string& key_id, const std::string& secret);
+
   // Requests. `fields` replace or add to the ones a good request has; an empty value leaves one out.
   [[nodiscard]] std::string request(const std::string& path, const std::string& body,
                                     const FieldList& fields = {}, const Signing& signing = {}) const;
@@ -48,6 +53,8 @@ class EdgeFixture : public ::testing::Test {
                                     std::int64_t shift_s = 0) const;
   RawResponse post(const std::string& path, const std::string& body, const FieldList& fields = {},
                    const Signing& signing = {});
+  // Without a signature: only what `fields` say.
+  RawResponse post_plain(const std::string& path, const std::string& body, const FieldList& fields);
   RawResponse get(const std::string& path);
   [[nodiscard]] static std::string trace(const std::string& agent = "agent-1", std::int64_t shift_s = 0,
                                          const std::string& id = "");

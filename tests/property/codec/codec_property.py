@@ -74,6 +74,8 @@ SCHEMAS = {
     "tenant": ("keys", keys("tenant")),
     "key v1": ("keys", keys("key", v1="sealed")),
     "key v1a": ("keys", keys("key", v1a="public_key")),
+    "key bearer": ("keys", keys("key", bearer="token_hash")),
+    "key sonarqube": ("keys", keys("key", sonarqube="sealed")),
     "outcomes": ("outcomes", projected(reference.load("topics/outcomes.v1.json"))),
     "dead": ("dead", projected(reference.load("topics/dead.v1.json"))),
 }
