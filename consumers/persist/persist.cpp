@@ -90,11 +90,12 @@ Status Persist::drop_old_sequences(pg::Connection& connection) {
 }
 
 Status Persist::store_reports(pg::Connection& connection, std::span<const std::uint32_t> chosen) {
-  for (const std::uint32_t i : chosen) {
-    auto outcome = postgres::store_report(connection, effects_.reports[i].row);
-    if (!outcome) return outcome.error();
-    report_outcomes_[i] = *outcome;
-  }
+  std::vector<const postgres::ReportRow*> rows;
+  rows.reserve(chosen.size());
+  for (const std::uint32_t i : chosen) rows.push_back(&effects_.reports[i].row);
+  auto outcomes = postgres::store_reports(connection, rows);
+  if (!outcomes) return outcomes.error();
+  for (std::size_t i = 0; i < chosen.size(); ++i) report_outcomes_[chosen[i]] = (*outcomes)[i];
   return ok_status();
 }
 

@@ -1,55 +1,50 @@
 #include "sinks/postgres/report_store.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 #include <string>
+#include <tuple>
 
 #include "sinks/postgres/trace_store_arrays.h"
 
 namespace plumbline::postgres {
 namespace {
 
-constexpr const char* kInsertReport =
+constexpr const char* kInsertReports =
     "INSERT INTO plumbline.reports (tenant_id, time, id, digest, received_at, log_offset, log_partition, "
     "log_index, topic, agent, session, repo, branch, commit, version, status, score, ai_health_score, "
-    "structural_score, duration_ms, violations, payload) VALUES ($1::uuid, $2::timestamptz, $3::uuid, "
-    "$4::uuid, $5::timestamptz, $6::int8, $7::int4, $8::int4, $9::int2, $10, $11, $12, $13, $14, $15, $16, "
-    "$17::float8, $18::float8, $19::float8, $20::float8, $21::int4, $22) "
-    "ON CONFLICT (tenant_id, time, id) DO NOTHING";
+    "structural_score, duration_ms, violations, payload) "
+    "SELECT r.* FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::timestamptz[], "
+    "$6::int8[], $7::int4[], $8::int4[], $9::int2[], $10::text[], $11::text[], $12::text[], $13::text[], "
+    "$14::text[], $15::text[], $16::text[], $17::float8[], $18::float8[], $19::float8[], $20::float8[], "
+    "$21::int4[], $22::text[]) AS r "
+    "ON CONFLICT (tenant_id, time, id) DO NOTHING "
+    "RETURNING topic::int, log_partition, log_offset, log_index";
 constexpr const char* kInsertViolations =
     "INSERT INTO plumbline.violations (tenant_id, time, report_id, repo, ordinal, line, end_line, files, "
-    "gate, "
-    "title, severity, provenance, category, file, details) "
-    "SELECT $1::uuid, $2::timestamptz, $3::uuid, $4, v.n - 1, v.line, v.end_line, v.files, v.gate, v.title, "
-    "v.severity, v.provenance, v.category, v.file, v.details "
-    "FROM unnest($5::int8[], $6::int8[], $7::int4[], $8::text[], $9::text[], $10::text[], $11::text[], "
-    "$12::text[], $13::text[], $14::text[]) WITH ORDINALITY "
-    "AS v (line, end_line, files, gate, title, severity, provenance, category, file, details, n) "
+    "gate, title, severity, provenance, category, file, details) "
+    "SELECT v.* FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::int4[], $6::int8[], "
+    "$7::int8[], $8::int4[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], "
+    "$15::text[]) AS v "
     "ON CONFLICT (tenant_id, time, report_id, ordinal) DO NOTHING";
 constexpr const char* kHolder =
     "SELECT digest, (topic = $4::int2 AND log_partition = $5::int4 AND log_offset = $6::int8 "
     "AND log_index = $7::int4)::int FROM plumbline.reports "
     "WHERE tenant_id = $1::uuid AND time = $2::timestamptz AND id = $3::uuid";
 
-pg::Param optional(std::string_view text) {
-  return text.empty() ? pg::Param{} : pg::Param{text};
-}
+// Bounds the parameters of one statement; a single report of more bytes goes alone.
+constexpr std::size_t kRowsMax = 1000;
+constexpr std::size_t kBytesMax = std::size_t{4} << 20;
 
 // The shortest text that reads back as the same double.
-class Number {
- public:
-  explicit Number(std::optional<double> value) {
-    if (value) size_ = std::to_chars(text_.data(), text_.data() + text_.size(), *value).ptr - text_.data();
-  }
-  [[nodiscard]] pg::Param param() const {
-    return size_ == 0 ? pg::Param{}
-                      : pg::Param{std::string_view(text_.data(), static_cast<std::size_t>(size_))};
-  }
-
- private:
-  std::array<char, 32> text_{};
-  std::ptrdiff_t size_ = 0;
-};
+void add_number(TextArray& array, const std::optional<double>& value) {
+  if (!value) return array.add_null();
+  std::array<char, 32> text;
+  const char* const end = std::to_chars(text.data(), text.data() + text.size(), *value).ptr;
+  array.add(std::string_view(text.data(), static_cast<std::size_t>(end - text.data())));
+}
 
 void add_name(TextArray& array, std::string_view name) {
   if (name.empty()) {
@@ -65,82 +60,158 @@ struct KeyText {
   std::string tenant, time, id;
 };
 
-struct AddressText {
-  explicit AddressText(const Address& a)
-      : topic(std::to_string(a.topic)),
-        partition(std::to_string(a.partition)),
-        offset(std::to_string(a.offset)),
-        index(std::to_string(a.index)) {}
-  std::string topic, partition, offset, index;
+class ReportArrays {
+ public:
+  void add(const ReportRow& row) {
+    const KeyText key(row.key);
+    at(0).add(key.tenant);
+    at(1).add(key.time);
+    at(2).add(key.id);
+    at(3).add(row.digest.to_string());
+    at(4).add(format_rfc3339(row.received_at));
+    at(5).add(row.address.offset);
+    at(6).add(row.address.partition);
+    at(7).add(row.address.index);
+    at(8).add(row.address.topic);
+    at(9).add(row.agent);
+    add_name(at(10), row.session);
+    add_name(at(11), row.repo);
+    add_name(at(12), row.branch);
+    add_name(at(13), row.commit);
+    add_name(at(14), row.version);
+    at(15).add(row.status);
+    add_number(at(16), row.score);
+    add_number(at(17), row.ai_health_score);
+    add_number(at(18), row.structural_score);
+    add_number(at(19), row.duration_ms);
+    at(20).add(static_cast<std::int64_t>(row.violations.size()));
+    at(21).add(row.payload);
+  }
+  Result<pg::Rows> insert(pg::Connection& connection) const {
+    return insert_arrays(connection, kInsertReports, all_);
+  }
+
+  template <std::size_t N>
+  static Result<pg::Rows> insert_arrays(pg::Connection& connection, const char* sql,
+                                        const std::array<TextArray, N>& arrays) {
+    std::array<std::string, N> texts;
+    std::vector<pg::Param> params;
+    for (std::size_t i = 0; i < N; ++i) {
+      texts[i] = arrays[i].text();
+      params.emplace_back(texts[i]);
+    }
+    return connection.query(sql, params);
+  }
+
+ private:
+  TextArray& at(std::size_t i) { return all_[i]; }
+  std::array<TextArray, 22> all_;
 };
 
-Status insert_violations(pg::Connection& connection, const KeyText& key, const ReportRow& row) {
-  TextArray line, end_line, files, gate, title, severity, provenance, category, file, details;
-  for (const ViolationRow& v : row.violations) {
-    line.add(v.line);
-    end_line.add(v.end_line);
-    files.add(v.files);
-    gate.add(v.gate);
-    add_name(title, v.title);
-    add_name(severity, v.severity);
-    add_name(provenance, v.provenance);
-    add_name(category, v.category);
-    add_name(file, v.file);
-    add_name(details, v.details);
+// Violations of any reports, sent when there are enough of them.
+class ViolationArrays {
+ public:
+  Status add(pg::Connection& connection, const ReportRow& row) {
+    const KeyText key(row.key);
+    for (std::size_t i = 0; i < row.violations.size(); ++i) {
+      const ViolationRow& v = row.violations[i];
+      all_[0].add(key.tenant);
+      all_[1].add(key.time);
+      all_[2].add(key.id);
+      add_name(all_[3], row.repo);
+      all_[4].add(static_cast<std::int64_t>(i));
+      all_[5].add(v.line);
+      all_[6].add(v.end_line);
+      all_[7].add(v.files);
+      all_[8].add(v.gate);
+      add_name(all_[9], v.title);
+      add_name(all_[10], v.severity);
+      add_name(all_[11], v.provenance);
+      add_name(all_[12], v.category);
+      add_name(all_[13], v.file);
+      add_name(all_[14], v.details);
+      bytes_ += v.title.size() + v.details.size() + v.file.size() + 200;
+      ++rows_;
+      if (rows_ < kRowsMax && bytes_ < kBytesMax) continue;
+      if (Status sent = send(connection); !sent) return sent;
+    }
+    return ok_status();
   }
-  auto done = connection.query(
-      kInsertViolations, {key.tenant, key.time, key.id, optional(row.repo), line.text(), end_line.text(),
-                          files.text(), gate.text(), title.text(), severity.text(), provenance.text(),
-                          category.text(), file.text(), details.text()});
-  if (!done) return done.error();
-  return ok_status();
+  Status send(pg::Connection& connection) {
+    if (rows_ == 0) return ok_status();
+    auto done = ReportArrays::insert_arrays(connection, kInsertViolations, all_);
+    if (!done) return done.error();
+    all_ = {};
+    rows_ = bytes_ = 0;
+    return ok_status();
+  }
+
+ private:
+  std::array<TextArray, 15> all_;
+  std::size_t rows_ = 0, bytes_ = 0;
+};
+
+using Place = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
+
+Place place_of(const Address& at) {
+  return {at.topic, at.partition, at.offset, at.index};
 }
 
-}  // namespace
-
-Result<StoreOutcome> store_report(pg::Connection& connection, const ReportRow& row) {
+// What holds the identity of a row that was not inserted.
+Result<StoreOutcome> compare(pg::Connection& connection, const ReportRow& row) {
   const KeyText key(row.key);
-  const AddressText at(row.address);
-  const std::string digest = row.digest.to_string();
-  const std::string received = format_rfc3339(row.received_at);
-  const std::string count = std::to_string(row.violations.size());
-  const Number score(row.score), health(row.ai_health_score), structural(row.structural_score),
-      duration(row.duration_ms);
-  auto inserted = connection.query(kInsertReport, {key.tenant,
-                                                   key.time,
-                                                   key.id,
-                                                   digest,
-                                                   received,
-                                                   at.offset,
-                                                   at.partition,
-                                                   at.index,
-                                                   at.topic,
-                                                   row.agent,
-                                                   optional(row.session),
-                                                   optional(row.repo),
-                                                   optional(row.branch),
-                                                   optional(row.commit),
-                                                   optional(row.version),
-                                                   row.status,
-                                                   score.param(),
-                                                   health.param(),
-                                                   structural.param(),
-                                                   duration.param(),
-                                                   count,
-                                                   row.payload});
-  if (!inserted) return inserted.error();
-  if (inserted->affected() == 1) {
-    if (row.violations.empty()) return StoreOutcome::kStored;
-    if (Status listed = insert_violations(connection, key, row); !listed) return listed.error();
-    return StoreOutcome::kStored;
-  }
-  auto holder =
-      connection.query(kHolder, {key.tenant, key.time, key.id, at.topic, at.partition, at.offset, at.index});
+  const std::string topic = std::to_string(row.address.topic),
+                    partition = std::to_string(row.address.partition),
+                    offset = std::to_string(row.address.offset), index = std::to_string(row.address.index);
+  auto holder = connection.query(kHolder, {key.tenant, key.time, key.id, topic, partition, offset, index});
   if (!holder) return holder.error();
   // Held a moment ago, gone now: erased in between. Trying again settles it.
   if (holder->size() != 1) return retryable("report_gone", "a report was erased while it was compared");
   if (holder->integer(0, 1) == 1) return StoreOutcome::kStored;
   return Uuid::parse(holder->text(0, 0)) == row.digest ? StoreOutcome::kDuplicate : StoreOutcome::kConflict;
+}
+
+Status store_some(pg::Connection& connection, std::span<const ReportRow* const> rows,
+                  std::vector<StoreOutcome>& outcomes) {
+  ReportArrays reports;
+  for (const ReportRow* row : rows) reports.add(*row);
+  auto inserted = reports.insert(connection);
+  if (!inserted) return inserted.error();
+  std::set<Place> fresh;
+  for (int i = 0; i < inserted->size(); ++i) {
+    fresh.emplace(inserted->integer(i, 0), inserted->integer(i, 1), inserted->integer(i, 2),
+                  inserted->integer(i, 3));
+  }
+  ViolationArrays violations;
+  for (const ReportRow* row : rows) {
+    if (!fresh.contains(place_of(row->address))) {
+      auto outcome = compare(connection, *row);
+      if (!outcome) return outcome.error();
+      outcomes.push_back(*outcome);
+      continue;
+    }
+    outcomes.push_back(StoreOutcome::kStored);
+    if (Status added = violations.add(connection, *row); !added) return added;
+  }
+  return violations.send(connection);
+}
+
+}  // namespace
+
+Result<std::vector<StoreOutcome>> store_reports(pg::Connection& connection,
+                                                std::span<const ReportRow* const> rows) {
+  std::vector<StoreOutcome> outcomes;
+  outcomes.reserve(rows.size());
+  while (!rows.empty()) {
+    std::size_t count = 0;
+    for (std::size_t bytes = 0; count < std::min(rows.size(), kRowsMax); ++count) {
+      bytes += rows[count]->payload.size();
+      if (count > 0 && bytes > kBytesMax) break;
+    }
+    if (Status done = store_some(connection, rows.first(count), outcomes); !done) return done.error();
+    rows = rows.subspan(count);
+  }
+  return outcomes;
 }
 
 }  // namespace plumbline::postgres

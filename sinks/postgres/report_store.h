@@ -1,8 +1,8 @@
-// Reports and their violations into PostgreSQL. Reports are few and large beside traces: one statement each.
-// Not thread-safe.
+// Reports and their violations into PostgreSQL, many in one statement. Not thread-safe.
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -32,7 +32,9 @@ struct ReportRow {
   std::string_view payload;
 };
 
-// In the open transaction. kStored also when this very record is there already (a replay).
-Result<StoreOutcome> store_report(pg::Connection& connection, const ReportRow& row);
+// In the open transaction; the first of an identity wins. Outcomes are in the order of the rows, kStored also
+// where this very record is there already (a replay).
+Result<std::vector<StoreOutcome>> store_reports(pg::Connection& connection,
+                                                std::span<const ReportRow* const> rows);
 
 }  // namespace plumbline::postgres

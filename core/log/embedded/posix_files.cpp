@@ -24,8 +24,7 @@ Error failure(const std::string& what, const std::string& path) {
 
 class PosixFile final : public File {
  public:
-  PosixFile(int fd, std::string path, bool read_only)
-      : fd_(fd), path_(std::move(path)), read_only_(read_only) {}
+  PosixFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
   ~PosixFile() override { close(fd_); }
   PosixFile(const PosixFile&) = delete;
   PosixFile& operator=(const PosixFile&) = delete;
@@ -55,7 +54,6 @@ class PosixFile final : public File {
  private:
   int fd_;
   std::string path_;
-  bool read_only_;
 };
 
 class PosixFiles final : public Files {
@@ -66,7 +64,7 @@ class PosixFiles final : public Files {
     const int flags = (read_only_ ? O_RDONLY : O_RDWR) | O_CLOEXEC | (create ? O_CREAT : 0);
     const int fd = ::open(at(path).c_str(), flags, 0600);
     if (fd < 0) return failure("open", at(path));
-    return std::unique_ptr<File>(std::make_unique<PosixFile>(fd, at(path), read_only_));
+    return std::unique_ptr<File>(std::make_unique<PosixFile>(fd, at(path)));
   }
   Status make_folder(const std::string& path) override {
     if (mkdir(at(path).c_str(), 0700) == 0 || errno == EEXIST) return ok_status();

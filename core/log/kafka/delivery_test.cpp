@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -191,6 +192,24 @@ TEST(KafkaFatal, TheProducerIsRebuiltAndOutstandingRecordsAreUnconfirmed) {
   (*delivery)->remove(std::move(outbox));
   (*delivery)->close();
   EXPECT_EQ(acks.count(), 4u);
+}
+
+// Two roles that start together: the second found the topic before the broker knew its settings, and gave up.
+TEST(KafkaTopic, OneThatAnotherProcessMakesRightNowIsNoMismatch) {
+  tests::KafkaBroker broker;
+  auto first = open_kafka(config_for(broker)), second = open_kafka(config_for(broker));
+  ASSERT_TRUE(first.ok() && second.ok());
+  for (int i = 0; i < 20; ++i) {
+    TopicSpec spec = spec_of("made-" + std::to_string(i));
+    spec.compacted = true;
+    spec.record_bytes_max = 4 << 20;
+    Status other = ok_status();
+    std::jthread thread([&] { other = (*second)->ensure_topic(spec); });
+    const Status own = (*first)->ensure_topic(spec);
+    thread.join();
+    EXPECT_TRUE(own.ok()) << own.error().message;
+    EXPECT_TRUE(other.ok()) << other.error().message;
+  }
 }
 
 TEST(KafkaTopic, SaysWhatAnExistingTopicLacks) {

@@ -13,6 +13,8 @@ using namespace std::chrono_literals;
 
 constexpr milliseconds kAdminWait = 30s;
 constexpr milliseconds kMetadataWait = 10s;
+// How long a topic that another process just made may show other settings than it was made with.
+constexpr milliseconds kSettingsWait = 3s;
 
 std::string policy_of(const TopicSpec& spec) {
   return spec.compacted ? "compact" : "delete";
@@ -166,7 +168,14 @@ Status Control::check(const TopicSpec& spec) {
     return mismatch(spec, "is kept " + has + " times, configured are " + std::to_string(spec.replication),
                     "set kafka.replication = " + has + " or reassign its partitions to more brokers");
   }
-  return check_configs(spec);
+  // Its settings follow its name: until then a broker answers with its own defaults.
+  const auto settled = std::chrono::steady_clock::now() + kSettingsWait;
+  for (;;) {
+    Status good = check_configs(spec);
+    if (good || good.error().code != "topic_mismatch" || std::chrono::steady_clock::now() > settled)
+      return good;
+    std::this_thread::sleep_for(50ms);
+  }
 }
 
 Status Control::ensure_topic(const TopicSpec& spec) {

@@ -158,7 +158,9 @@ TEST_F(StoreTest, AReaderFindsASessionThroughItsIndex) {
 TEST_F(StoreTest, ReportsAndTheirViolationsOnce) {
   postgres::ReportRow row = report(1, 0);
   const auto put = [&](const postgres::ReportRow& r) {
-    return require(postgres::in_transaction(writer_, [&] { return postgres::store_report(writer_, r); }));
+    const postgres::ReportRow* const rows[] = {&r};
+    return require(postgres::in_transaction(writer_, [&] { return postgres::store_reports(writer_, rows); }))
+        .front();
   };
   EXPECT_EQ(put(row), kStored);
   EXPECT_EQ(put(row), kStored) << "a replay";
@@ -175,6 +177,28 @@ TEST_F(StoreTest, ReportsAndTheirViolationsOnce) {
   EXPECT_EQ(violations.integer(0, 2), 12);
   EXPECT_TRUE(violations.is_null(1, 2));
   EXPECT_EQ(number("SELECT count(*) FROM plumbline.gate_results WHERE status = 'FAIL'"), 1);
+}
+
+TEST_F(StoreTest, ReportsOfOneBatchKeepTheirOrderAndTheFirstOfAnIdentityWins) {
+  // More than one statement takes, an identity twice among them, and one that an earlier batch stored.
+  std::vector<postgres::ReportRow> rows;
+  for (int i = 0; i < 2300; ++i) rows.push_back(report(1000 + i % 2200, i));
+  const auto put = [&](std::span<const postgres::ReportRow> batch) {
+    std::vector<const postgres::ReportRow*> pointers;
+    for (const auto& row : batch) pointers.push_back(&row);
+    return require(
+        postgres::in_transaction(writer_, [&] { return postgres::store_reports(writer_, pointers); }));
+  };
+  EXPECT_EQ(put(std::span(rows).first(1)).front(), kStored);
+  rows[2250].digest = uuid_of(77);
+  const auto outcomes = put(rows);
+  ASSERT_EQ(outcomes.size(), rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(outcomes[i], i < 2200 ? kStored : i == 2250 ? kConflict : kDuplicate) << i;
+  }
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.reports"), 2200);
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.violations"), 4400);
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.reports WHERE log_offset <> 0 AND log_offset >= 2200"), 0);
 }
 
 }  // namespace
