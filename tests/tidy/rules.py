@@ -9,7 +9,8 @@ MAY_INCLUDE = {
     "sinks": {"core", "sinks"},
     "producers": {"core", "producers"},
     "consumers": {"core", "sinks", "consumers"},
-    "apps": {"core", "sinks", "producers", "consumers", "apps"},
+    "console": {"core", "sinks", "console"},
+    "apps": {"core", "sinks", "producers", "consumers", "console", "apps"},
 }
 # The one place of each third-party header.
 THIRD_PARTY = [
@@ -47,7 +48,7 @@ BANNED_TESTS = [(r"\bsleep_(for|until)\b|\bu?sleep\s*\(|\bnanosleep\s*\(", "wait
 
 LINES_MAX = 400
 LINES_WISHED = 250
-SOURCES = {".h", ".cpp", ".py", ".sh", ".cmake"}
+SOURCES = {".h", ".cpp", ".py", ".sh", ".cmake", ".ts", ".tsx", ".mjs", ".css"}
 
 
 def folder_is(file, folder):

@@ -4,8 +4,8 @@ import pathlib
 import re
 
 SKIPPED_FOLDERS = {".git", "build", ".cache", ".server", ".venv", "node_modules", "__pycache__"}
-CODE_FOLDERS = ("core", "sinks", "producers", "consumers", "apps", "bench", "tests")
-SHIPPED_FOLDERS = ("core", "sinks", "producers", "consumers", "apps")
+CODE_FOLDERS = ("core", "sinks", "producers", "consumers", "console", "apps", "bench", "tests")
+SHIPPED_FOLDERS = ("core", "sinks", "producers", "consumers", "console", "apps")
 
 
 class Tree:
@@ -30,7 +30,8 @@ class Tree:
 
     def prose(self):
         """Every text file but the real input and golden examples."""
-        kinds = {".h", ".cpp", ".py", ".sh", ".md", ".txt", ".cmake", ".sql", ".json", ".yaml", ".yml", ".toml", ".service", ""}
+        kinds = {".h", ".cpp", ".py", ".sh", ".md", ".txt", ".cmake", ".sql", ".json", ".yaml", ".yml", ".toml", ".service", ".ts", ".tsx", ".mjs",
+                 ".css", ".html", ""}
         return [f for f in self.files if f.suffix in kinds and f.parts[:2] != ("tests", "data")]
 
 
