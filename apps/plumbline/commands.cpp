@@ -17,6 +17,7 @@ void add_doctor(Commands& commands);
 void add_analyst(Commands& commands);
 void add_health(Commands& commands);
 void add_replay(Commands& commands);
+void add_console(Commands& commands);
 
 void add_all(Commands& commands) {
   add_serve(commands);
@@ -33,6 +34,7 @@ void add_all(Commands& commands) {
   add_analyst(commands);
   add_health(commands);
   add_replay(commands);
+  add_console(commands);
 }
 
 }  // namespace plumbline::app

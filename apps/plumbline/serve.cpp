@@ -17,6 +17,7 @@
 #include "apps/plumbline/command.h"
 #include "apps/plumbline/confine.h"
 #include "apps/plumbline/control.h"
+#include "console/api/console.h"
 #include "consumers/drift/run.h"
 #include "consumers/health/run.h"
 #include "consumers/notify/run.h"
@@ -106,6 +107,7 @@ class Server {
   Status start(const std::stop_token& stop);
   void reload() {
     if (edge_) (void)edge_->reload_tls().ok();  // the edge says itself what was wrong; the old pair stays
+    if (console_) (void)console_->reload_tls().ok();
   }
   bool drain();
   // A role that ended for good after the start; empty while all is well.
@@ -126,6 +128,7 @@ class Server {
   std::unique_ptr<keys::Keyring> keyring_;
   std::unique_ptr<edge::Edge> edge_;
   std::unique_ptr<Admin> admin_;
+  std::unique_ptr<console::Console> console_;
   std::unique_ptr<postgres::OutboxPublisher> publisher_;
   std::vector<std::unique_ptr<Running>> consumers_;
   std::atomic<bool> consumers_started_{false};
@@ -215,10 +218,16 @@ Status Server::start(const std::stop_token& stop) {
     edge_ = std::make_unique<edge::Edge>(config_.edge, *log_, *keyring_, clock_, metrics_);
     if (auto listening = edge_->start(); !listening) return listening;
     telemetry::info("edge_listens", {{"address", std::string_view(config_.edge.listen)}});
-  } else {
+  } else if (roles_.consumes()) {
     admin_ = std::make_unique<Admin>(
         roles_.admin_listen(config_), [this] { return consumers_healthy(); }, metrics_);
     if (auto listening = admin_->start(); !listening) return listening;
+  }
+  if (roles_.console) {
+    console_ = std::make_unique<console::Console>(config_.console, config_.postgres, config_.keys, log_.get(),
+                                                  clock_, metrics_, console::assets());
+    if (auto listening = console_->start(); !listening) return listening;
+    telemetry::info("console_listens", {{"address", std::string_view(config_.console.listen)}});
   }
   behind_ = std::jthread([this](const std::stop_token& token) { behind(token); });
   return ok_status();
@@ -230,6 +239,7 @@ bool Server::drain() {
   const bool clean = !edge_ || edge_->drain();
   for (const auto& consumer : consumers_) consumer->stop();
   publisher_.reset();
+  if (console_) console_->stop();
   if (admin_) admin_->stop();
   return clean;
 }

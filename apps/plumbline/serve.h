@@ -13,6 +13,7 @@ struct Roles {
   bool health = false;
   bool drift = false;
   bool notify = false;
+  bool console = false;
   bool migrate = false;  // bring the schema up first
 
   [[nodiscard]] bool consumes() const { return persist || health || drift || notify; }

@@ -9,7 +9,13 @@ void add_serve(Commands& commands) {
                  [roles](const config::Loaded& loaded) { return serve(loaded, roles); });
   };
   role("up", "everything in one process; migrates the database first",
-       {.edge = true, .persist = true, .health = true, .drift = true, .notify = true, .migrate = true});
+       {.edge = true,
+        .persist = true,
+        .health = true,
+        .drift = true,
+        .notify = true,
+        .console = true,
+        .migrate = true});
   role("edge", "receive signed traces and write them to the log; owns the embedded log", {.edge = true});
   role("persist", "read the log and write PostgreSQL; run several to share the partitions",
        {.persist = true});
@@ -21,6 +27,7 @@ void add_serve(Commands& commands) {
        {.drift = true});
   role("notify", "send what drift finds to Slack, mail and webhooks; run several to share the work",
        {.notify = true});
+  role("console", "serve the pages and their API; run several behind one address", {.console = true});
 }
 
 }  // namespace plumbline::app

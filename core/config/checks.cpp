@@ -38,6 +38,11 @@ std::vector<std::string> cross_check(const Config& config) {
   if (config.edge.tls_cert_file.empty() != config.edge.tls_key_file.empty()) {
     refuse("edge.tls_cert_file and edge.tls_key_file go together: set both for TLS, or none");
   }
+  if (config.console.tls_cert_file.empty() != config.console.tls_key_file.empty()) {
+    refuse("console.tls_cert_file and console.tls_key_file go together: set both for TLS, or none");
+  }
+  if (config.console.oidc_issuer.empty() != config.console.oidc.client_id.empty())
+    refuse("console.oidc_issuer and console.oidc_client_id go together: set both, or none");
   // A frame is at most kRecordBytesMax; header and checksum of the segment need a little more.
   if (config.embedded.segment_bytes < kRecordMax + (1 << 20))
     refuse("embedded.segment_bytes: the largest record must fit; use 32MiB or more");

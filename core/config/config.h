@@ -60,8 +60,9 @@ struct Persist {
 };
 
 struct Health {
-  std::int32_t batch_records_max = 50000;  // traces a transaction
-  std::int64_t batch_bytes_max = 32 << 20;
+  std::int32_t batch_records_max =
+      200000;  // traces a transaction: rows are written once each, so a backlog costs less
+  std::int64_t batch_bytes_max = 128 << 20;
   std::chrono::milliseconds poll_wait = 50ms;
   std::chrono::milliseconds backoff_max = 5s;
   std::string admin_listen = "127.0.0.1:9465";
@@ -110,6 +111,32 @@ struct Notify {
   Smtp smtp;
 };
 
+// Signing in with GitHub or Google: empty ids turn them off.
+struct OAuthClient {
+  std::string client_id;
+  Secret client_secret;  // *_client_secret_file
+};
+
+struct Console {
+  std::string listen = "127.0.0.1:8081";
+  std::string public_url;  // as browsers reach it; empty: http:// and `listen`
+  std::string tls_cert_file;
+  std::string tls_key_file;
+  std::int32_t connections = 4;  // threads, each with two PostgreSQL connections at most
+  std::chrono::milliseconds access_ttl = 10min;
+  std::chrono::milliseconds session_ttl = 720h;   // then one signs in again
+  std::chrono::milliseconds refresh_grace = 10s;  // tabs that refresh at the same moment
+  std::string proxy_header;                       // X-Forwarded-For of the proxy in front; empty: none
+  std::string oidc_issuer;
+  OAuthClient oidc;
+  std::string oidc_name = "Single sign-on";
+  std::string oidc_emails = "verified";  // or all
+  OAuthClient google;
+  OAuthClient github;
+  std::string github_url = "https://github.com";
+  std::string github_api_url = "https://api.github.com";
+};
+
 struct Postgres {
   std::string url =
       "host=127.0.0.1 dbname=plumbline user=plumbline";  // libpq; TLS: sslmode=verify-full sslrootcert=...
@@ -130,6 +157,7 @@ struct Config {
   Health health;
   Drift drift;
   Notify notify;
+  Console console;
   Postgres postgres;
   Keys keys;
   std::string log_level = "info";

@@ -62,6 +62,7 @@ class Connection {
   EventWorker& worker_;
   Socket socket_;
   std::shared_ptr<asio::ssl::context> tls_;
+  std::string peer_;
   Request request_;
   PaddedBuffer input_;  // [0, filled_): the head being served, then what was read ahead
   std::size_t filled_ = 0;

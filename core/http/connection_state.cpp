@@ -17,8 +17,16 @@ std::string_view phrase(int status) {
   switch (status) {
     case 200:
       return "OK";
+    case 201:
+      return "Created";
     case 202:
       return "Accepted";
+    case 204:
+      return "No Content";
+    case 302:
+      return "Found";
+    case 304:
+      return "Not Modified";
     case 400:
       return "Bad Request";
     case 401:
@@ -31,6 +39,8 @@ std::string_view phrase(int status) {
       return "Method Not Allowed";
     case 408:
       return "Request Timeout";
+    case 409:
+      return "Conflict";
     case 413:
       return "Content Too Large";
     case 415:
@@ -63,6 +73,10 @@ void append_number(std::string& out, std::size_t number) {
 Connection::Connection(EventWorker& worker, Socket socket, std::shared_ptr<asio::ssl::context> tls)
     : worker_(worker), socket_(std::move(socket)), tls_(std::move(tls)) {
   worker_.add(*this);
+  ErrorCode unknown;
+  const auto other = socket_.remote_endpoint(unknown);
+  if (!unknown) peer_ = other.address().to_string();
+  request_.peer = peer_;
 }
 
 Connection::~Connection() {
@@ -208,8 +222,11 @@ void Connection::send(const Response& response) {
     out_ += "\r\nContent-Type: ";
     out_ += response.content_type;
   }
-  out_ += "\r\nContent-Length: ";
-  append_number(out_, response.body.size());
+  // RFC 9110, section 8.6: none with 204; with 304 it would be the length of what is not sent.
+  if (response.status != 204 && response.status != 304) {
+    out_ += "\r\nContent-Length: ";
+    append_number(out_, response.body.size());
+  }
   out_ += "\r\n";
   out_ += response.extra_fields;
   if (close) out_ += "Connection: close\r\n";

@@ -71,6 +71,7 @@ struct Response {
 struct Request {
   RequestHead head;
   PaddedBuffer body;
+  std::string_view peer = {};  // address of the other end, without port; "" when unknown
   void* of_handler = nullptr;  // the handler's own, between its calls for one request
 };
 

@@ -149,7 +149,16 @@ HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient& HttpClient::operator=(HttpClient&&) noexcept = default;
 
+HttpResponse HttpClient::get(const HttpRequest& request, std::chrono::steady_clock::time_point deadline) {
+  return send(request, false, deadline);
+}
+
 HttpResponse HttpClient::post(const HttpRequest& request, std::chrono::steady_clock::time_point deadline) {
+  return send(request, true, deadline);
+}
+
+HttpResponse HttpClient::send(const HttpRequest& request, bool post,
+                              std::chrono::steady_clock::time_point deadline) {
   Transfer transfer;
   if (!request.trusted) {
     transfer.guard = &impl_->guard;
@@ -172,9 +181,13 @@ HttpResponse HttpClient::post(const HttpRequest& request, std::chrono::steady_cl
   curl_easy_setopt(h, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(h, CURLOPT_USERAGENT, "plumbline");
-  curl_easy_setopt(h, CURLOPT_POST, 1L);
-  curl_easy_setopt(h, CURLOPT_POSTFIELDS, request.body.data());
-  curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  if (post) {
+    curl_easy_setopt(h, CURLOPT_POST, 1L);
+    curl_easy_setopt(h, CURLOPT_POSTFIELDS, request.body.data());
+    curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  } else {
+    curl_easy_setopt(h, CURLOPT_HTTPGET, 1L);
+  }
   curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take_body);
   curl_easy_setopt(h, CURLOPT_WRITEDATA, &transfer);
   curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, take_header);

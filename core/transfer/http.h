@@ -18,7 +18,7 @@ namespace plumbline::transfer {
 struct HttpRequest {
   std::string url;
   std::vector<std::string> headers;  // "name: value", without line ends
-  std::string body;                  // sent by POST
+  std::string body = {};             // sent by POST
   // The installation's own choice, not a tenant's: neither the address nor the scheme is looked at.
   bool trusted = false;
 };
@@ -53,9 +53,12 @@ class HttpClient {
   ~HttpClient();
   HttpClient(HttpClient&&) noexcept;
   HttpClient& operator=(HttpClient&&) noexcept;
+  [[nodiscard]] HttpResponse get(const HttpRequest& request, std::chrono::steady_clock::time_point deadline);
   [[nodiscard]] HttpResponse post(const HttpRequest& request, std::chrono::steady_clock::time_point deadline);
 
  private:
+  HttpResponse send(const HttpRequest& request, bool post, std::chrono::steady_clock::time_point deadline);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -1,0 +1,120 @@
+// Sessions of agents and their timelines.
+#include "console/api/page.h"
+#include "console/api/remember.h"
+#include "console/api/rows.h"
+
+namespace plumbline::console {
+namespace {
+
+// A span that stands for a whole run sums up the tokens of the spans in it.
+#define TOKENS(member)                               \
+  "coalesce(sum((t.payload::json->'data'->>'" member \
+  "')::numeric) FILTER (WHERE t.kind = 'span' AND "  \
+  "t.payload::json->'data'->>'operation' IS DISTINCT FROM 'invoke_agent'), 0)::bigint"
+#define SUMS \
+  "min(t.time) AS started_at, max(t.time) AS last_at, count(*) AS events, count(*) FILTER (WHERE t.kind = "     \
+  "'decision') AS decisions, count(*) FILTER (WHERE t.action_type = 'require_human') AS escalations, "         \
+  "max(t.risk_score) AS max_risk, " TOKENS("input_tokens") " AS tokens_in, " TOKENS("output_tokens") " AS tokens_out, " \
+  "max(t.repo) AS repo"
+// Of all agents' verdicts in a parameter; NULL: they are being worked out.
+#define CHAIN(parameter)                                                                                  \
+  "CASE WHEN " parameter "::json IS NULL THEN '{\"verdict\":\"unknown\"}'::json ELSE coalesce(" parameter \
+  "::json -> s.agent, '{\"verdict\":\"none\"}') END AS chain"
+
+// $1 agent, $2 from, $3 to, $4 text, $5 chains, $6-$8 key, $9 rows.
+constexpr std::string_view kSessions =
+    "SELECT row_to_json(x)::text, concat_ws(" PLUMBLINE_CONSOLE_KEY ", " PLUMBLINE_CONSOLE_MOMENT(
+        "x.last_at") ", x.session_id, x.agent) FROM (SELECT s.session AS session_id, s.agent, s.started_at, s.last_at, "
+    "s.events, s.decisions, s.escalations, s.max_risk, s.tokens_in, s.tokens_out, s.repo, " CHAIN("$5")
+    " FROM (SELECT t.session, t.agent, " SUMS " FROM plumbline.traces t WHERE t.session IS NOT NULL AND t.time >= "
+    "$2::timestamptz AND t.time < $3::timestamptz AND ($1::text IS NULL OR t.agent = $1) AND ($4::text IS NULL OR "
+    "position(lower($4) IN lower(t.session)) > 0) GROUP BY t.session, t.agent) s WHERE $6::timestamptz IS NULL OR "
+    "s.last_at < $6::timestamptz OR (s.last_at = $6::timestamptz AND (s.session, s.agent) > ($7::text, $8::text)) "
+    "ORDER BY s.last_at DESC, s.session, s.agent LIMIT $9::int) x ORDER BY x.last_at DESC, x.session_id, x.agent";
+
+// $1 session, $2 agent, $3 chains.
+constexpr std::string_view kSession =
+    "SELECT row_to_json(x)::text, x.agent FROM (SELECT s.session AS session_id, s.agent, s.started_at, "
+    "s.last_at, "
+    "s.events, s.decisions, s.escalations, s.max_risk, s.tokens_in, s.tokens_out, s.repo, " CHAIN(
+        "$3") " FROM (SELECT t.session, t.agent, " SUMS
+              " FROM plumbline.traces t WHERE t.session = $1::text AND ($2::text IS NULL OR "
+              "t.agent = $2) GROUP BY t.session, t.agent) s ORDER BY s.last_at DESC, s.agent LIMIT 1) x";
+#undef CHAIN
+#undef SUMS
+#undef TOKENS
+
+// $1 session, $2 agent, $3-$4 key, $5 rows. The summary is made of metadata alone.
+constexpr std::string_view kTimeline =
+    "SELECT row_to_json(x)::text, concat_ws(" PLUMBLINE_CONSOLE_KEY ", " PLUMBLINE_CONSOLE_MOMENT("x.time") ", x.id) FROM "
+    "(SELECT t.id, t.time, t.kind, t.agent, t.action_type AS action, t.risk_score AS risk, t.risk_category, "
+    "coalesce(t.action_type = 'require_human', false) AS escalated, nullif(t.matched_rule_id, '') AS policy_rule, "
+    "t.policy_hash, t.confidence, t.prompt_type, t.autonomy_mode, CASE t.kind "
+    "WHEN 'decision' THEN concat_ws(' ', coalesce(replace(t.action_type, '_', ' '), 'decision'), 'on', "
+    "coalesce(replace(t.prompt_type, '_', ' '), 'a prompt'), 'by ' || coalesce(nullif(t.matched_rule_id, ''), 'no "
+    "rule')) "
+    "WHEN 'session' THEN 'session ' || coalesce(d.data->>'event', '') "
+    "WHEN 'span' THEN concat_ws(' ', coalesce(d.data->>'name', 'span'), 'with ' || coalesce(d.data->>'tool_name', "
+    "d.data->>'response_model', d.data->>'request_model')) "
+    "ELSE replace(t.kind, '_', ' ') END AS summary, d.data->>'tool_name' AS tool, coalesce(d.data->>'response_model', "
+    "d.data->>'request_model') AS model, (d.data->>'input_tokens')::numeric::bigint AS tokens_in, "
+    "(d.data->>'output_tokens')::numeric::bigint AS tokens_out, round((d.data->>'duration_us')::numeric / 1000, 3) AS "
+    "duration_ms, CASE WHEN t.kind = 'span' THEN d.data->>'status' END AS status, t.repo, t.branch, t.commit, d.data "
+    "FROM plumbline.traces t, LATERAL (SELECT t.payload::json->'data' AS data) d WHERE t.session = $1::text AND t.agent = "
+    "$2::text AND (t.time, t.id) > (coalesce($3::timestamptz, '-infinity'), coalesce($4::uuid, "
+    "'00000000-0000-0000-0000-000000000000')) ORDER BY t.time, t.id LIMIT $5::int) x ORDER BY x.time, x.id";
+
+constexpr std::int64_t kDayUs = 86'400'000'000;
+constexpr std::int64_t kSpanDefault = 30 * kDayUs;
+constexpr std::int64_t kSpanMax = 92 * kDayUs;
+
+}  // namespace
+
+Reply list_sessions(Ask& ask) {
+  auto page = page_of(ask.call, 3);
+  if (!page) return page.error();
+  auto agent = text_parameter(ask.call, "agent", 2048);
+  if (!agent) return agent.error();
+  auto q = text_parameter(ask.call, "q", 200);
+  if (!q) return q.error();
+  auto from = moment_parameter(ask.call, "from");
+  if (!from) return from.error();
+  auto to = moment_parameter(ask.call, "to");
+  if (!to) return to.error();
+  // Clocks of senders may be ahead by five minutes: the end is a day from now.
+  const TimeUs end = *to ? *parse_rfc3339(**to) : TimeUs{ask.service.clock.now().value + kDayUs};
+  const TimeUs start = *from ? *parse_rfc3339(**from) : TimeUs{end.value - kSpanDefault - (*to ? 0 : kDayUs)};
+  if (start >= end || end.value - start.value > kSpanMax + kDayUs)
+    return poison("bad_request", "from must be before to, by 92 days at most");
+  auto chains = chains_of(ask);
+  if (!chains) return chains.error();
+  return answer_page(
+      ask, *page, 3, kSessions,
+      {param_of(*agent), format_rfc3339(start), format_rfc3339(end), param_of(*q), param_of(*chains)});
+}
+
+Reply get_session(Ask& ask) {
+  auto page = page_of(ask.call, 2);
+  if (!page) return page.error();
+  if (page->format != "json") return poison("bad_request", "format must be json here");
+  auto agent = text_parameter(ask.call, "agent", 2048);
+  if (!agent) return agent.error();
+  auto chains = chains_of(ask);
+  if (!chains) return chains.error();
+  const std::string& session = ask.parts[0];
+  std::string summary, of_agent;
+  auto found = as_reader(ask.database, ask.scope.tenant, [&](pg::Connection& c) -> Status {
+    auto rows = c.query(kSession, {session, param_of(*agent), param_of(*chains)});
+    if (!rows) return rows.error();
+    if (rows->size() == 0) return poison("not_found", "no such session");
+    summary = rows->text(0, 0);
+    of_agent = rows->text(0, 1);
+    return ok_status();
+  });
+  if (!found) return found.error();
+  const auto at = summary.rfind("\"chain\":");
+  const std::string chain = summary.substr(at, summary.size() - at - 1);
+  return answer_page(ask, *page, 2, kTimeline, {session, of_agent}, "\"session\":" + summary + "," + chain);
+}
+
+}  // namespace plumbline::console

@@ -1,0 +1,20 @@
+// What is dear to work out: one JSON text of a tenant, kept for as long as it took times twenty (one second
+// at least), so that no page costs more than a twentieth of a core whoever looks at it how often.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "console/api/service.h"
+
+namespace plumbline::console {
+
+// `sql` takes no parameters and gives one JSON text. What took longer than a moment is worked out beside,
+// while the last value is shown; nullopt: there is none yet, ask again. `name` is unique among the callers.
+[[nodiscard]] Result<std::optional<std::string>> remembered(Ask& ask, std::string_view name,
+                                                            std::string_view sql);
+
+// Every agent's chain verdict as {"agent": {verdict, entries, ...}}; nullopt: being worked out.
+[[nodiscard]] Result<std::optional<std::string>> chains_of(Ask& ask);
+
+}  // namespace plumbline::console
