@@ -6,7 +6,8 @@
 Speaks what docs.slack.dev documents: POST /services/... (incoming webhook), /api/chat.postMessage and /api/chat.update, with
 Block Kit's limits (50 blocks, 150 characters of a header, 3,000 of a text object, 10 fields of 2,000, 10 elements of a context),
 one message a second a channel (429 with Retry-After; --rate 0 turns it off). What it took is kept: GET /messages gives it as JSON,
---out appends each as a line. GET / is a page for people.
+--out appends each as a line, and a new process goes on from what
+is there. GET / is a page for people.
 
 Faults: POST /faults with {"mode": "error_500" | "unavailable_503" | "slow" | "cut_before" | "cut_after" | "error:WORD",
 "times": N}; the next N messages meet it. cut_after takes the message and closes without an answer.
@@ -15,6 +16,7 @@ import argparse
 import html
 import http.server
 import json
+import os
 import threading
 import time
 
@@ -180,9 +182,31 @@ class Handler(http.server.BaseHTTPRequestHandler):
                      "received_at": time.time()}
             STATE["messages"].append(known)
         if ARGS.out:
-            with open(ARGS.out, "a", encoding="utf-8") as out:
-                out.write(json.dumps({"method": method, "at": time.time(), **known}) + "\n")
+            append_line(ARGS.out, {"method": method, "at": time.time(), **known})
         return {"channel": channel, "ts": known["ts"]}
+
+
+def append_line(path, entry):
+    """In one write: a process that is killed leaves the whole line or none."""
+    raw = (json.dumps(entry) + "\n").encode()
+    out = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        if os.write(out, raw) != len(raw):
+            raise OSError("short write")
+    finally:
+        os.close(out)
+
+
+def recall(path):
+    """What an earlier process took: the latest state of each message."""
+    if not os.path.exists(path):
+        return
+    by_ts = {}
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            entry = json.loads(line)
+            by_ts[entry["ts"]] = {k: v for k, v in entry.items() if k not in ("method", "at")}
+    STATE["messages"], STATE["count"] = list(by_ts.values()), len(by_ts)
 
 
 def plain(message):
@@ -202,6 +226,8 @@ def main():
     parser.add_argument("--rate", type=float, default=1.0)
     parser.add_argument("--token", default="xoxb-fake")
     ARGS = parser.parse_args()
+    if ARGS.out:
+        recall(ARGS.out)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", ARGS.port), Handler)
     server.daemon_threads = True
     write_port(ARGS.port_file, server.server_address[1])
@@ -211,7 +237,6 @@ def main():
 def write_port(path, port):
     with open(path + ".new", "w", encoding="ascii") as out:
         out.write(str(port))
-    import os
     os.replace(path + ".new", path)
 
 

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """A receiver of Standard Webhooks that checks with the stock `standardwebhooks` package, for tests, on loopback.
 
-    webhook.py --port 0 --port-file PORT --secret whsec_...
+    webhook.py --port 0 --port-file PORT --secret whsec_... [--out FILE]
 
-GET /received: JSON of what was taken and what was refused. A path /status/NNN answers that status after checking.
+--out appends what it got as a line each, before it answers. GET /received: JSON of what was taken and what was refused. A path /status/NNN answers that status after checking.
 """
 import argparse
 import http.server
 import json
 
 from standardwebhooks import Webhook
-from slack import write_port
+from slack import append_line, write_port
 
 RECEIVED = []
 ARGS = None
@@ -42,6 +42,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                      "signatures": len(self.headers["webhook-signature"].split())}
         except Exception as refused:
             entry = {"verified": False, "why": str(refused)}
+        if ARGS.out:
+            append_line(ARGS.out, entry)
         RECEIVED.append(entry)
         status = int(self.path.rsplit("/", 1)[-1]) if self.path.startswith("/status/") else 204 if entry["verified"] else 401
         self.answer(status, {}) if status != 204 else self.answer(200, {})
@@ -53,6 +55,7 @@ def main():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--port-file", required=True)
     parser.add_argument("--secret", required=True)
+    parser.add_argument("--out")
     ARGS = parser.parse_args()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", ARGS.port), Handler)
     write_port(ARGS.port_file, server.server_address[1])
