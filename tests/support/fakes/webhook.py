@@ -18,6 +18,8 @@ ARGS = None
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body leave together: else the second waits for the client's delayed acknowledgement
+    disable_nagle_algorithm = True
 
     def log_message(self, *_):
         pass

@@ -1,0 +1,200 @@
+// Reports a second of drift, and CPU a report, beside plain consumption of the same topic: polled, its lines
+// walked and decoded, nothing kept. One member, embedded log, a private cluster; one report in twenty opens
+// or resolves a drift. usage: drift_bench REPORTS_A_ROUND ROUNDS; prints one JSON object a round.
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include "bench/persist/process_cpu.h"
+#include "consumers/drift/run.h"
+#include "core/clock.h"
+#include "core/codec/decoder.h"
+#include "core/frame.h"
+#include "core/log/embedded/embedded_log.h"
+#include "tests/support/postgres.h"
+#include "tests/support/process/process.h"
+
+namespace plumbline {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+using tests::require;
+
+constexpr std::int32_t kPartitions = 8;
+constexpr std::int64_t kRepos = 1000;
+constexpr std::size_t kPollBytes = std::size_t{32} << 20;
+constexpr int kFindings = 6;  // of a report, about 1.8 KB
+
+double own_cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto s = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
+  return s(usage.ru_utime) + s(usage.ru_stime);
+}
+
+class Acks final : public log::AckListener {
+ public:
+  void on_acks(std::span<const log::Ack> acks) noexcept override {
+    for (const log::Ack& ack : acks) {
+      if (ack.status != log::Ack::Status::kDurable) std::terminate();
+    }
+    done_.fetch_add(acks.size());
+  }
+  void wait(std::uint64_t count) const {
+    if (!test::wait_for([this, count] { return done_.load() >= count; })) std::terminate();
+  }
+
+ private:
+  std::atomic<std::uint64_t> done_{0};
+};
+
+struct Plain {
+  double seconds = 0, cpu = 0;
+};
+
+class Bench {
+ public:
+  explicit Bench(std::int64_t reports)
+      : reports_(reports),
+        folder_("drift-bench"),
+        cluster_({{"shared_buffers=512MB", "max_wal_size=8GB", "checkpoint_timeout=30min"}, ""}),
+        database_(cluster_) {
+    config::Embedded options;
+    options.dir = (folder_.path() / "log").string();
+    log_ = require(log::open_embedded(options));
+    for (const auto name :
+         {frame::kReportsTopic, frame::kDriftTopic, frame::kDeadTopic, frame::kTracesTopic}) {
+      log::TopicSpec spec;
+      spec.name = std::string(name);
+      spec.partitions = kPartitions;
+      spec.record_bytes_max = 17 << 20;
+      require(log_->ensure_topic(spec));
+    }
+    postgres_.url = database_.conninfo();
+    start_ = clock_.now();
+  }
+
+  void round(int number) {
+    std::vector<log::StartPosition> from;
+    for (std::int32_t p = 0; p < kPartitions; ++p) {
+      const log::TopicPartition at{std::string(frame::kReportsTopic), p};
+      from.push_back({at, require(log_->watermarks(at)).high, ""});
+    }
+    make();
+    Plain plain;
+    if (number % 2 == 0) plain = consume(from);
+    drift::DriftRole role({}, postgres_, *log_, clock_, metrics_);
+    const double postgres = bench::cpu_seconds_of_tree(cluster_.pid()), own = own_cpu_seconds();
+    const auto start = Steady::now();
+    std::int64_t records = 0;
+    while (records < reports_) records += static_cast<std::int64_t>(require(role.step()));
+    const double seconds = std::chrono::duration<double>(Steady::now() - start).count();
+    const double own_cpu = own_cpu_seconds() - own;
+    const double postgres_cpu = bench::cpu_seconds_of_tree(cluster_.pid()) - postgres;
+    if (number % 2 != 0) plain = consume(from);
+    total_ += reports_;
+    auto superuser = database_.superuser();
+    const auto found = require(superuser.query(
+        "SELECT (SELECT count(*) FROM plumbline.drift_reports), (SELECT count(*) FROM plumbline.drifts)"));
+    if (found.integer(0, 0) != total_) throw std::runtime_error("reports were not taken once");
+    const auto n = static_cast<double>(reports_);
+    fmt::print(
+        R"({{"round":{},"drift_records_s":{:.0f},"plain_records_s":{:.0f},"drift_own_cpu_us":{:.2f},"drift_postgres_cpu_us":{:.2f},"plain_cpu_us":{:.2f},"drifts":{}}})"
+        "\n",
+        number, n / seconds, n / plain.seconds, own_cpu * 1e6 / n, postgres_cpu * 1e6 / n,
+        plain.cpu * 1e6 / n, found.integer(0, 1));
+    std::fflush(stdout);
+  }
+
+ private:
+  // Every repository reports in turn, a second after its last: forty times in a row of its life it passes,
+  // then fails once.
+  void make() {
+    Acks acks;
+    auto producer = require(log_->producer(acks));
+    const std::string received = format_rfc3339(clock_.now());
+    for (std::int64_t n = 0; n < reports_; ++n, ++made_) {
+      const std::int64_t repo = made_ % kRepos, step = made_ / kRepos;
+      const bool failed = (repo + step) % 40 == 39;
+      const std::string name = fmt::format("organization/repository-{}", repo);
+      std::string body = fmt::format(
+          R"({{"id":"{}","kind":"report","time":"{}","agent":"ci","repo":"{}","branch":"main","commit":"{:040x}",)"
+          R"("data":{{"status":"{}","failures":[)",
+          Uuid::random().to_string(), format_rfc3339({start_.value - 600'000'000 + step * 1'000'000}), name,
+          made_, failed ? "FAIL" : "PASS");
+      for (int i = 0; i < kFindings; ++i) {
+        body += fmt::format(
+            R"({}{{"id":"{}","title":"File Size Limit","details":"The following files exceed the maximum limit of )"
+            R"(300 lines and should be split into smaller, more modular components to improve maintainability",)"
+            R"("severity":"low","provenance":"traditional","files":["src/internal/operators/file{}.ts"]}})",
+            i == 0 ? "" : ",", failed && i == 0 ? "ARCH_BOUNDARY" : "file-size", i);
+      }
+      body += R"(],"stats":{"score":90}}})";
+      const std::string key = tenant_ + "/" + name, seq = std::to_string(made_);
+      const log::Header headers[] = {{frame::kCeSpecVersion, "1.0"},
+                                     {frame::kTenant, tenant_},
+                                     {frame::kAgent, "ci"},
+                                     {frame::kKeyId, "key_bench"},
+                                     {frame::kReceivedAt, received},
+                                     {frame::kRunId, run_},
+                                     {frame::kSeq, seq}};
+      log::Record record;
+      record.topic = frame::kReportsTopic;
+      record.partition = log::partition_of(key, kPartitions);
+      record.key = key;
+      record.value = body;
+      record.headers = headers;
+      record.timestamp_ms = clock_.now().value / 1000;
+      producer->append(record, 0);
+      producer->submit();
+      acks.wait(n > 1000 ? static_cast<std::uint64_t>(n) - 1000 : 0);
+    }
+    acks.wait(static_cast<std::uint64_t>(reports_));
+  }
+
+  Plain consume(const std::vector<log::StartPosition>& from) {
+    const double cpu = own_cpu_seconds();
+    const auto start = Steady::now();
+    auto reader = require(log_->reader(from));
+    codec::Decoder decoder;
+    for (std::int64_t lines = 0; lines < reports_;) {
+      for (const log::ReadRecord& record :
+           require(reader->poll(kPollBytes, std::chrono::milliseconds(50), {}))) {
+        if (!decoder.decode(record.value, codec::Endpoint::kReports)) std::terminate();
+        ++lines;
+      }
+    }
+    return {std::chrono::duration<double>(Steady::now() - start).count(), own_cpu_seconds() - cpu};
+  }
+
+  std::int64_t reports_, made_ = 0, total_ = 0;
+  std::string tenant_ = Uuid::random().to_string(), run_ = Uuid::random().to_string();
+  test::TempFolder folder_;
+  tests::PostgresCluster cluster_;
+  tests::TestDatabase database_;
+  config::Postgres postgres_;
+  SystemClock clock_;
+  TimeUs start_;
+  telemetry::Metrics metrics_;
+  std::unique_ptr<log::Log> log_;
+};
+
+}  // namespace
+}  // namespace plumbline
+
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  try {
+    plumbline::Bench bench(std::atoll(argv[1]));
+    for (int round = 0; round < std::atoi(argv[2]); ++round) bench.round(round);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "drift_bench: {}\n", error.what());
+    return 1;
+  }
+}
