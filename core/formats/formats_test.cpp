@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iterator>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/codec/decoder.h"
@@ -251,6 +252,23 @@ TEST(GateReport, TextsAndFindingsAreBoundedAndStayValid) {
   EXPECT_EQ((*back)["failures"].items().size(), kFindingsMax);
   EXPECT_EQ((*back)["summary"].members().size(), 1U);
   EXPECT_EQ((*back)["status"].text(), "FAIL");
+}
+
+// Found by tests/fuzz/formats: a name of a file that is no UTF-8 made a report that no edge takes.
+TEST(GateReport, WhatIsNoTextIsReplaced) {
+  GateReport report;
+  report.gates.emplace_back("layers", GateStatus::kFail);
+  Finding finding;
+  finding.id = std::string("a\0b", 3);
+  finding.title = "caf\xE9 \xED\xA0\x80 \xF4\x90\x80\x80 \xC0\x80 \xE2\x82\xAC";
+  finding.files = {"src/\xFF.c"};
+  report.findings.push_back(finding);
+  const std::string data = report_data(report);
+  EXPECT_THAT(data, testing::HasSubstr("a\xEF\xBF\xBD"
+                                       "b"));
+  EXPECT_THAT(data, testing::HasSubstr("src/\xEF\xBF\xBD.c"));
+  EXPECT_THAT(data, testing::HasSubstr("\xE2\x82\xAC"));
+  EXPECT_TRUE(codec::JsonValue::parse(data).ok());
 }
 
 TEST(Guess, KnowsWhatItIsNot) {

@@ -318,7 +318,7 @@ class Writer {
     const Value* body = content && record.body.kind != Value::Kind::kNone ? &record.body : nullptr;
     const bool all_lifted =
         std::all_of(record.attributes.begin(), record.attributes.end(), [this](const auto& pair) {
-          return std::find(lifted_.begin(), lifted_.end(), pair.first) != lifted_.end();
+          return std::find(lifted_.begin(), lifted_.end(), pair.key) != lifted_.end();
         });
     if (!all_lifted || body != nullptr) {
       out.key("attributes");

@@ -4,15 +4,14 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace plumbline::otlp {
 
 enum class Signal : std::uint8_t { kTraces, kLogs };
 
-struct Value;
-using Attributes = std::vector<std::pair<std::string, Value>>;
+struct Attribute;
+using Attributes = std::vector<Attribute>;
 
 struct Value {
   enum class Kind : std::uint8_t { kNone, kText, kBool, kInteger, kDouble, kArray, kMap, kBytes };
@@ -22,6 +21,11 @@ struct Value {
   double number = 0;
   std::vector<Value> items;
   Attributes members;
+};
+
+struct Attribute {
+  std::string key;
+  Value value;
 };
 
 struct SpanEvent {
