@@ -34,13 +34,16 @@ constexpr const char* kPend =
     "line) SELECT * FROM unnest($1::int2[], $2::int4[], $3::int8[], $4::int4[], $5::uuid[], "
     "$6::timestamptz[], $7::uuid[], $8::text[]) ON CONFLICT DO NOTHING";
 // Persist's position and its rows are of one snapshot: what it has passed is there or never will be.
+// Partition by partition through the primary key: sorting all that is due took seconds a step with 300,000
+// lines.
 constexpr const char* kDue =
-    "WITH due AS MATERIALIZED (SELECT p.* FROM plumbline.health_pending p JOIN plumbline.log_topics n ON "
-    "n.id "
-    "= p.topic JOIN plumbline.positions s ON s.consumer = 'persist' AND s.topic = n.name AND s.partition = "
-    "p.log_partition AND s.next_offset > p.log_offset "
-    "ORDER BY p.topic, p.log_partition, p.log_offset, p.log_index LIMIT $1::int8 FOR UPDATE OF p SKIP "
-    "LOCKED) "
+    "WITH due AS MATERIALIZED (SELECT p.* FROM plumbline.positions s JOIN plumbline.log_topics n ON n.name = "
+    "s.topic "
+    "CROSS JOIN LATERAL (SELECT * FROM plumbline.health_pending w WHERE w.topic = n.id AND w.log_partition = "
+    "s.partition "
+    "AND w.log_offset < s.next_offset ORDER BY w.topic, w.log_partition, w.log_offset, w.log_index LIMIT "
+    "$1::int8 "
+    "FOR UPDATE SKIP LOCKED) p WHERE s.consumer = 'persist' LIMIT $1::int8) "
     "SELECT d.topic, d.log_partition, d.log_offset, d.log_index, d.tenant_id, "
     "(extract(epoch FROM d.time) * 1000000)::bigint, d.id, d.line, (CASE d.topic WHEN 1 THEN EXISTS (SELECT "
     "FROM plumbline.traces t WHERE t.time = d.time AND t.tenant_id = d.tenant_id AND t.id = d.id "

@@ -161,7 +161,7 @@ void PostgresCluster::start() {
                                     "listen_addresses=127.0.0.1",
                                     "fsync=on",
                                     "unix_socket_directories=" + folder_,
-                                    "shared_buffers=32MB",
+                                    "shared_buffers=128MB",
                                     "max_connections=60",
                                     "logging_collector=off",
                                     "autovacuum_naptime=5s"};
