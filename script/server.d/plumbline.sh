@@ -14,8 +14,9 @@ plumbline_running() {
 
 plumbline_configure() {
   [ -n "$edge_port" ] && port_is_free "$edge_port" || edge_port=$(free_port 8080)
-  local unsubscribe_port
+  local unsubscribe_port console_port
   unsubscribe_port=$(free_port $((edge_port + 1)))
+  console_port=$(free_port $((unsubscribe_port + 1)))
   save_settings
   load_settings
   [ -s "$home/master.key" ] || (umask 077 && openssl rand -base64 32 >"$home/master.key")
@@ -48,6 +49,9 @@ public_url = "http://127.0.0.1:$unsubscribe_port"
 slack_api_url = "http://127.0.0.1:$slack_port/api"
 allow_cidrs = "127.0.0.0/8"
 age_max = "30d"
+
+[console]
+listen = "127.0.0.1:$console_port"
 
 [smtp]
 url = "smtp://127.0.0.1:$mail_port"
