@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 constexpr milliseconds kAdminWait = 30s;
 constexpr milliseconds kMetadataWait = 10s;
 // How long a topic that another process just made may show other settings than it was made with.
-constexpr milliseconds kSettingsWait = 3s;
+constexpr milliseconds kSettingsWait = 15s;
 
 std::string policy_of(const TopicSpec& spec) {
   return spec.compacted ? "compact" : "delete";
