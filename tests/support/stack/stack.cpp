@@ -107,8 +107,10 @@ test::Process& Stack::add_role(const std::string& name, const std::map<std::stri
   for (char& c : section) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   auto& processes = roles_[name];
   std::map<std::string, std::string> environment = options;
-  environment.emplace("PLUMBLINE_" + section + "_ADMIN_LISTEN",
-                      "127.0.0.1:" + std::to_string(test::free_port()));
+  if (name != "edge") {
+    environment.emplace("PLUMBLINE_" + section + "_ADMIN_LISTEN",
+                        "127.0.0.1:" + std::to_string(test::free_port()));
+  }
   processes.push_back(std::make_unique<test::Process>(
       test::ProcessOptions{{binary("plumbline"), name, "--config", config_path()},
                            environment,

@@ -42,7 +42,8 @@ class Stack {
 
   // One more persist process; owned by the stack. Each has an admin port and an output file of its own.
   test::Process& add_persist();
-  // One more process of a consumer role (persist, health, drift, notify), with variables of its own.
+  // One more process of a role (persist, health, drift, notify; edge with PLUMBLINE_EDGE_LISTEN), with
+  // variables of its own.
   test::Process& add_role(const std::string& name, const std::map<std::string, std::string>& options = {});
   [[nodiscard]] test::Process& edge() { return *edge_; }
   [[nodiscard]] test::Process& persist(std::size_t i = 0) { return *roles_.at("persist").at(i); }
