@@ -18,6 +18,10 @@ function themeFirst(): Plugin {
   };
 }
 
+// `npx vite` beside a console that runs; PLUMBLINE_CONSOLE says where.
+const console_ = process.env.PLUMBLINE_CONSOLE ?? 'http://127.0.0.1:8081';
+const proxy = { '/api': console_, '/auth': console_ };
+
 export default defineConfig({
   plugins: [themeFirst()],
   esbuild: { jsx: 'automatic', legalComments: 'none' },
@@ -28,5 +32,6 @@ export default defineConfig({
     reportCompressedSize: false,
     sourcemap: false,
   },
-  server: { proxy: { '/api': 'http://127.0.0.1:8081', '/auth': 'http://127.0.0.1:8081' } },
+  server: { proxy },
+  preview: { proxy },
 });

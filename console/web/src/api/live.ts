@@ -1,11 +1,13 @@
-// Server-sent events of a tenant. The browser reconnects by itself after a network failure; after an ended session it does not,
-// so that is done here: renew, open again, with growing pauses.
+// Server-sent events of a tenant. The server ends each answer after some seconds and the browser comes again by itself, so an end
+// alone means nothing: only a silence does. After an ended session the browser gives up; then renew and open again, with growing
+// pauses.
 import { useEffect, useRef, useState } from 'react';
 import { client } from './client';
 
 export type LiveEvent = 'rate' | 'drift' | 'health' | 'delivery';
 export type LiveState = 'connecting' | 'live' | 'waiting';
 const EVENTS: LiveEvent[] = ['rate', 'drift', 'health', 'delivery'];
+const SILENCE_MS = 12_000;
 const PAUSES_MS = [1000, 2000, 5000, 15_000, 30_000];
 
 export function useLive(
@@ -19,6 +21,7 @@ export function useLive(
   useEffect(() => {
     let source: EventSource | null = null;
     let timer = 0;
+    let silence = 0;
     let failures = 0;
     let ended = false;
 
@@ -26,6 +29,8 @@ export function useLive(
       source = new EventSource(path);
       source.onopen = () => {
         failures = 0;
+        window.clearTimeout(silence);
+        silence = 0;
         setState('live');
       };
       for (const name of EVENTS) {
@@ -41,7 +46,7 @@ export function useLive(
         });
       }
       source.onerror = () => {
-        setState('waiting');
+        silence ||= window.setTimeout(() => setState('waiting'), SILENCE_MS);
         if (source?.readyState !== EventSource.CLOSED) return;
         const pause = PAUSES_MS[Math.min(failures++, PAUSES_MS.length - 1)]!;
         timer = window.setTimeout(async () => {
@@ -54,6 +59,7 @@ export function useLive(
     return () => {
       ended = true;
       window.clearTimeout(timer);
+      window.clearTimeout(silence);
       source?.close();
     };
   }, [path]);

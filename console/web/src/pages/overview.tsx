@@ -98,7 +98,7 @@ function Counts({
       <li>
         <span>
           <strong>{rate(live ?? data.rate.events_per_s_5m)}</strong> traces, over 5 min{' '}
-          <span className={`live ${state}`} role="status">
+          <span className={`live-state ${state}`} role="status">
             {LIVE_WORDS[state]}
           </span>
         </span>

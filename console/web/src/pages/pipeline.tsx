@@ -1,6 +1,7 @@
 import { useMemo } from 'react';
 import { useList, useResource } from '../api/hooks';
 import type { DeadLetter, Lag, Ledger, Pipeline } from '../api/types_admin';
+import { everyMinute } from '../lib/minutes';
 import { count, duration, plural, words } from '../lib/format';
 import { useTenant } from '../lib/session';
 import { Badge, Card, Empty, Page, Shown, Status, Time } from '../ui/basic';
@@ -23,7 +24,7 @@ export default function PipelinePage() {
         {(data) => (
           <>
             <LedgerCard data={data} />
-            <div className="grid">
+            <div className="grid top">
               <Stored minutes={data.minutes} />
               <Card title="Consumers" note="how far each has read the log">
                 <LagTable lag={data.lag} />
@@ -136,14 +137,11 @@ function LedgerCard({ data }: { data: Pipeline }) {
 }
 
 function Stored({ minutes }: { minutes: Pipeline['minutes'] }) {
-  const points = useMemo(
-    () => minutes.map((minute) => ({ time: minute.time, value: minute.stored })),
-    [minutes],
-  );
+  const points = useMemo(() => everyMinute(minutes, Date.now()), [minutes]);
   const total = minutes.reduce((sum, minute) => sum + minute.stored, 0);
   return (
     <Card title="Stored" note={`${plural(total, 'trace')} in the last hour`}>
-      {points.length === 0 ? (
+      {total === 0 ? (
         <Empty title="Nothing came in the last hour" />
       ) : (
         <TimeChart

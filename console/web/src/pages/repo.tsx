@@ -54,7 +54,7 @@ export default function RepoPage() {
                   onChange={(name) => navigate(tenant.page(repoPath(repo, name)))}
                 />
               ) : (
-                <p className="muted">Branch {data.branch}</p>
+                data.branch && <p className="muted">Branch {data.branch}</p>
               )}
             </div>
             <ScoreChart series={data.series} />

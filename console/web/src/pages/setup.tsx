@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 import { client } from '../api/client';
 import { forgetAnswers, useChange } from '../api/hooks';
@@ -17,6 +17,17 @@ export function Setup() {
   token.current ??= takeToken();
   const [given, setGiven] = useState(token.current);
   const change = useChange();
+  // A link pasted while this page is open changes only what stands behind #.
+  useEffect(() => {
+    const pasted = () => {
+      const found = takeToken();
+      if (!found) return;
+      token.current = found;
+      setGiven(found);
+    };
+    window.addEventListener('hashchange', pasted);
+    return () => window.removeEventListener('hashchange', pasted);
+  }, []);
   const [, navigate] = useLocation();
   const submit = async (name: string) => {
     const body = name ? { token: given, name } : { token: given };

@@ -33,7 +33,7 @@ export function ChainVerdict({ chain, agent }: { chain: Chain; agent: string }) 
   const [label, , meaning] = CHAINS[chain.verdict] ?? CHAINS.unknown;
   const counts: [string, number | undefined][] = [
     ['entries', chain.entries],
-    ['verified', chain.verified],
+    ['with verified content', chain.verified || undefined],
     ['gaps', chain.gaps],
     ['forks', chain.forks],
     ['breaks', chain.breaks],

@@ -27,6 +27,14 @@ function options(
     ticks: { show: false },
     font: '11px system-ui, sans-serif',
   };
+  const span_s = points.length
+    ? (Date.parse(points[points.length - 1]!.time) - Date.parse(points[0]!.time)) / 1000
+    : 0;
+  // The parts of 2026-11-21 09:30 that tell the marks of this span apart.
+  const part = (at: number) =>
+    span_s > 2 * 86_400
+      ? dateTime(new Date(at * 1000)).slice(5, 10)
+      : dateTime(new Date(at * 1000)).slice(11);
   return {
     width,
     height,
@@ -38,7 +46,7 @@ function options(
       y: { range: range ?? ((_, low, high) => [Math.min(0, low), Math.max(1, high * 1.1)]) },
     },
     axes: [
-      { ...axis, space: 70 },
+      { ...axis, space: 70, size: 28, values: (_, splits) => splits.map(part) },
       {
         ...axis,
         size: 40,

@@ -96,7 +96,7 @@ export function Trend({ history }: { history: Overview['history'] }) {
         <TimeChart
           points={points}
           range={[0, 100]}
-          height={230}
+          height={290}
           label={`Health over ${known.length} days, from ${decimal(first)} to ${decimal(last)}`}
         />
       )}

@@ -61,9 +61,7 @@ export function TimelineRow({ item }: { item: TimelineItem }) {
             </span>
           )}
         </div>
-        {item.kind === 'decision' && item.summary && item.summary !== item.action && (
-          <div className="detail">{item.summary}</div>
-        )}
+        {typeof item.data.explanation === 'string' && <div className="detail">{item.data.explanation}</div>}
         <Meta item={item} />
         {open && (
           <div id={id} className="event-data">

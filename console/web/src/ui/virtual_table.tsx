@@ -86,56 +86,58 @@ export function VirtualTable<T>(props: {
   const cellClass = (column: Column<T>) =>
     `cell${column.right ? ' right' : ''}${column.narrow ? '' : ' roomy'}`;
   return (
-    <div
-      className="vtable"
-      role="table"
-      aria-label={props.label}
-      aria-rowcount={list.complete ? items.length + 1 : -1}
-      style={vars}
-    >
-      <div role="rowgroup" className="vtable-head">
-        <div role="row" aria-rowindex={1} className="vrow">
-          {columns.map((column) => (
-            <div role="columnheader" className={cellClass(column)} key={column.head}>
-              {column.head}
-            </div>
-          ))}
-        </div>
-      </div>
+    <div className="vtable">
       <div
-        role="rowgroup"
-        className="vtable-body"
-        ref={scroller}
-        onKeyDown={onKeyDown}
-        onScroll={(event) => list.keepScroll(event.currentTarget.scrollTop)}
-        tabIndex={0}
-        aria-label={`${props.label}, arrow keys move`}
+        className="vtable-table"
+        role="table"
+        aria-label={props.label}
+        aria-rowcount={list.complete ? items.length + 1 : -1}
+        style={vars}
       >
-        <div className="vtable-space" role="presentation" style={{ height: virtual.getTotalSize() }}>
-          {rows.map((row) => {
-            const item = items[row.index]!;
-            return (
-              <div
-                role="row"
-                aria-rowindex={row.index + 2}
-                className={props.href ? 'vrow link' : 'vrow'}
-                key={props.keyOf(item)}
-                style={{ transform: `translateY(${row.start}px)` }}
-              >
-                {columns.map((column, at) => (
-                  <div role="cell" className={cellClass(column)} key={column.head}>
-                    {at === 0 && props.href ? (
-                      <Link className="row-link" href={props.href(item)}>
-                        {column.cell(item)}
-                      </Link>
-                    ) : (
-                      column.cell(item)
-                    )}
-                  </div>
-                ))}
+        <div role="rowgroup" className="vtable-head">
+          <div role="row" aria-rowindex={1} className="vrow">
+            {columns.map((column) => (
+              <div role="columnheader" className={cellClass(column)} key={column.head}>
+                {column.head}
               </div>
-            );
-          })}
+            ))}
+          </div>
+        </div>
+        <div
+          role="rowgroup"
+          className="vtable-body"
+          ref={scroller}
+          onKeyDown={onKeyDown}
+          onScroll={(event) => list.keepScroll(event.currentTarget.scrollTop)}
+          tabIndex={0}
+          aria-label={`${props.label}, arrow keys move`}
+        >
+          <div className="vtable-space" role="presentation" style={{ height: virtual.getTotalSize() }}>
+            {rows.map((row) => {
+              const item = items[row.index]!;
+              return (
+                <div
+                  role="row"
+                  aria-rowindex={row.index + 2}
+                  className={props.href ? 'vrow link' : 'vrow'}
+                  key={props.keyOf(item)}
+                  style={{ transform: `translateY(${row.start}px)` }}
+                >
+                  {columns.map((column, at) => (
+                    <div role="cell" className={cellClass(column)} key={column.head}>
+                      {at === 0 && props.href ? (
+                        <Link className="row-link" href={props.href(item)}>
+                          {column.cell(item)}
+                        </Link>
+                      ) : (
+                        column.cell(item)
+                      )}
+                    </div>
+                  ))}
+                </div>
+              );
+            })}
+          </div>
         </div>
       </div>
       <div className="vtable-foot" role="status">
