@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/codec/json_writer.h"
+#include "core/codec/utf8.h"
 
 namespace plumbline::formats {
 namespace {
@@ -12,33 +13,13 @@ namespace {
 constexpr std::size_t kNameBytesMax = 512, kPathBytesMax = 4096, kDetailsBytesMax = 16384, kWordBytesMax = 64;
 constexpr std::size_t kFilesMax = 1000, kGatesMax = 1000;
 
-// The length of the character (RFC 3629) at the front; 0 when there is none that a report may hold: NUL is
-// not valid there either.
-std::size_t character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto follows = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return first == 0 ? 0 : 1;
-  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool overlong = first == 0xE0 && byte(1) < 0xA0, surrogate = first == 0xED && byte(1) > 0x9F;
-    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool overlong = first == 0xF0 && byte(1) < 0x90, beyond = first == 0xF4 && byte(1) > 0x8F;
-    return follows(1) && follows(2) && follows(3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
-}
-
 // At most `bytes`, without half a character at the end, and U+FFFD for what is no text: tools print names of
 // files as they are. The schema counts characters, which are no more than bytes.
 std::string cut(std::string_view text, std::size_t bytes) {
-  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
   std::string made;
   while (!text.empty()) {
-    const std::size_t size = character(text);
-    const std::string_view next = size == 0 ? kReplacement : text.substr(0, size);
+    const std::size_t size = text.front() == '\0' ? 0 : codec::character_size(text);
+    const std::string_view next = size == 0 ? codec::kReplacementCharacter : text.substr(0, size);
     if (made.size() + next.size() > bytes) break;
     made += next;
     text.remove_prefix(std::max<std::size_t>(size, 1));

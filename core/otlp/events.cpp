@@ -74,32 +74,21 @@ void write(JsonWriter& out, const Value& value, bool content);
 void write_members(JsonWriter& out, const Attributes& attributes, bool content,
                    std::span<const std::string_view> without = {}, const Value* body = nullptr);
 
-// A key as the writer will put it: what is no UTF-8, and U+0000, becomes U+FFFD there, so two keys can end as
-// one.
-std::string written(std::string_view key) {
-  const bool plain = std::all_of(key.begin(), key.end(), [](char c) { return c > 0; });
-  if (plain) return std::string(key);
-  std::string text;
-  codec::append_json_string(text, key);
-  return text;
-}
-
 // The keys of one object: a repeated one is no valid JSON here, so the first counts.
 class Seen {
  public:
   [[nodiscard]] std::size_t size() const { return few_.size() + many_.size(); }
   bool add(std::string_view key) {
-    std::string name = written(key);
-    if (std::find(few_.begin(), few_.end(), name) != few_.end()) return false;
-    if (few_.size() == kFew) return many_.insert(std::move(name)).second;
-    few_.push_back(std::move(name));
+    if (std::find(few_.begin(), few_.end(), key) != few_.end()) return false;
+    if (few_.size() == kFew) return many_.insert(key).second;
+    few_.push_back(key);
     return true;
   }
 
  private:
   static constexpr std::size_t kFew = 32;  // a scan beats a hash table up to here
-  std::vector<std::string> few_;
-  std::unordered_set<std::string> many_;
+  std::vector<std::string_view> few_;
+  std::unordered_set<std::string_view> many_;
 };
 
 void write_members(JsonWriter& out, const Attributes& attributes, bool content,

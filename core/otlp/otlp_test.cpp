@@ -193,6 +193,23 @@ TEST(Otlp, NumbersAndTextsThatJsonCannotHold) {
   EXPECT_NE(made[0].line.find("\"nan\":\"NaN\""), std::string::npos) << made[0].line;
 }
 
+// Found by otlp_fuzz: the event's owner was the sender's bytes, its line had U+FFFD.
+TEST(Otlp, ANameThatIsNoTextIsTheSameInTheEventAndAsItsAgent) {
+  const std::string bytes(200, '\x9a');
+  const Message resource = Message().message(1, pair("service.name", text_value(bytes)));
+  Message span;
+  span.text(1, std::string(16, 'a')).text(2, std::string(8, 'b')).text(5, bytes);
+  const std::string body =
+      Message().message(1, Message().message(1, resource).message(2, Message().message(2, span))).bytes;
+  const auto made = events(Signal::kTraces, Encoding::kProtobuf, body);
+  ASSERT_EQ(made.size(), 1U);
+  codec::Decoder decoder;
+  const auto taken = decoder.decode(made[0].line, codec::Endpoint::kTraces);
+  ASSERT_TRUE(taken.ok()) << taken.error().message;
+  EXPECT_EQ((*taken)->agent, made[0].agent);
+  EXPECT_EQ(made[0].agent.substr(0, 3), "\xef\xbf\xbd");
+}
+
 TEST(Otlp, RefusesWhatIsNoRequest) {
   EXPECT_FALSE(decode(Signal::kTraces, Encoding::kProtobuf, "\x0a\x7f").ok());
   EXPECT_FALSE(decode(Signal::kTraces, Encoding::kProtobuf, "\x0b").ok());
