@@ -25,20 +25,29 @@ struct Words {
   std::string public_key;
   std::int64_t overlap_hours = 24;
   bool all = false;
+  bool bearer = false;
+  bool sonarqube = false;
+  bool content = false;
 };
 
 void print(const SigningKey& k) {
   const std::string until = k.not_after.empty() ? "" : "  until " + k.not_after;
-  fmt::print("{}  {}  {}  {}{}  last used {}\n", k.id.value, k.tenant_slug, k.algorithm,
-             k.expired ? "expired" : k.status, until, k.last_used.empty() ? "never" : k.last_used);
+  fmt::print("{}  {}  {}{}  {}{}  last used {}\n", k.id.value, k.tenant_slug, k.algorithm,
+             k.include_content ? " with content" : "", k.expired ? "expired" : k.status, until,
+             k.last_used.empty() ? "never" : k.last_used);
 }
 
 // The secret goes to standard output once and nowhere else.
 void print_new(const SigningKey& key, const Secret& secret) {
   fmt::print("key     {}\n", key.id.value);
-  if (!secret.empty()) {
-    fmt::print("secret  {}\n", secret.reveal());
-    fmt::print(stderr, "Keep the secret now: it is sealed here and is not shown again.\n");
+  if (secret.empty()) return;
+  fmt::print("{}  {}\n", key.algorithm == "bearer" ? "token " : "secret", secret.reveal());
+  fmt::print(stderr, "Keep it now: it is not shown again.\n");
+  if (key.algorithm == "bearer") {
+    fmt::print(stderr,
+               "Exporters send it as OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer%20<token>\".\n");
+  } else if (key.algorithm == "sonarqube") {
+    fmt::print(stderr, "The webhook's address ends with /api/v1/webhooks/sonarqube/{}.\n", key.id.value);
   }
 }
 
@@ -49,9 +58,11 @@ Result<postgres::NewKey> make_material(const config::Config& config, const Words
     return postgres::NewKey{std::move(*imported), Secret()};
   }
   if (words.algorithm == "v1a") return postgres::make_ed25519_key();
+  if (words.bearer) return postgres::make_bearer_key(words.content);
   auto sealer = crypto::Sealer::from_text(config.keys.master_key);
   if (!sealer) return sealer.error();
-  return postgres::make_hmac_key(*sealer, tenant);
+  return words.sonarqube ? postgres::make_sonarqube_key(*sealer, tenant)
+                         : postgres::make_hmac_key(*sealer, tenant);
 }
 
 int create(const config::Config& config, const Words& words) {
@@ -75,7 +86,10 @@ int rotate(const config::Config& config, const Words& words) {
   if (!old) return fail(old.error());
   Words same = words;
   same.algorithm = old->algorithm;
-  if (old->algorithm == "v1") same.public_key.clear();
+  if (old->algorithm != "v1a") same.public_key.clear();
+  same.bearer = old->algorithm == "bearer";
+  same.sonarqube = old->algorithm == "sonarqube";
+  same.content = old->include_content;
   auto made = make_material(config, same, old->tenant);
   if (!made) return fail(made.error());
   auto key = store.rotate(*old, made->material, std::chrono::hours(words.overlap_hours));
@@ -144,7 +158,7 @@ int publish(const config::Config& config, const Words& words) {
 }  // namespace
 
 void add_key(Commands& commands) {
-  auto& group = commands.group("key", "signing keys: create, ls, rotate, revoke, reseal, publish");
+  auto& group = commands.group("key", "keys: create, ls, rotate, revoke, reseal, publish");
   const auto words = std::make_shared<Words>();
   const auto leaf = [&](const char* name, const char* help, auto run) -> CLI::App& {
     return commands.add(group, name, help,
@@ -156,6 +170,14 @@ void add_key(Commands& commands) {
                   "v1 (HMAC-SHA256) or v1a (Ed25519: the edge holds the public key only)")
       ->check(CLI::IsMember({"v1", "v1a"}));
   make.add_option("--public-key", words->public_key, "v1a: the client's own key, base64 of 32 bytes");
+  auto* signing = make.get_option("--algorithm");
+  auto* bearer = make.add_flag("--bearer", words->bearer,
+                               "a token for OTLP exporters, sent as Authorization: Bearer (docs/otlp.md)");
+  make.add_flag("--content", words->content, "with --bearer: prompt and message content may enter, too")
+      ->needs(bearer);
+  bearer->excludes(signing, make.get_option("--public-key"));
+  make.add_flag("--sonarqube", words->sonarqube, "a secret for SonarQube's webhook (docs/formats.md)")
+      ->excludes(signing, make.get_option("--public-key"), bearer);
   leaf("ls", "list keys with their last use", list)
       .add_option("tenant,--tenant", words->tenant, "slug or id; all without");
   auto& turn = leaf("rotate", "make a new key; the old one stays valid for the overlap", rotate);

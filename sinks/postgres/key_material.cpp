@@ -1,6 +1,7 @@
 #include "sinks/postgres/key_material.h"
 
 #include "core/crypto/base64.h"
+#include "core/crypto/bearer.h"
 #include "core/crypto/ed25519.h"
 #include "core/crypto/random.h"
 #include "core/crypto/webhooks.h"
@@ -37,13 +38,33 @@ NewKey make_ed25519_key() {
   return key;
 }
 
+NewKey make_bearer_key(bool include_content) {
+  NewKey key;
+  key.material.id = {crypto::random_key_id()};
+  key.secret = crypto::random_bearer_token(key.material.id.value);
+  key.material.token_hash = crypto::as_chars(crypto::bearer_hash(key.secret.reveal()));
+  key.material.include_content = include_content;
+  return key;
+}
+
+NewKey make_sonarqube_key(const crypto::Sealer& sealer, TenantId tenant) {
+  NewKey key;
+  key.material.id = {crypto::random_key_id()};
+  key.material.sonarqube = true;
+  key.secret = Secret(crypto::base64url_encode(crypto::random_bytes(32)));
+  key.material.sealed_secret = sealer.seal(key.secret, context_of(tenant, key.material.id));
+  return key;
+}
+
 Result<KeyMaterial> import_ed25519_key(std::string_view text) {
   if (text.starts_with(kPublicPrefix)) text.remove_prefix(kPublicPrefix.size());
   const auto bytes = crypto::base64_decode(text);
   if (!bytes || !crypto::Ed25519PublicKey::from_bytes(*bytes)) {
     return poison("public_key", "a public key is the base64 of 32 bytes, with or without whpk_ before it");
   }
-  return KeyMaterial{.id = {crypto::random_key_id()}, .sealed_secret = {}, .public_key = *bytes};
+  KeyMaterial material{.id = {crypto::random_key_id()}};
+  material.public_key = *bytes;
+  return material;
 }
 
 Status check_sealed(const crypto::Sealer& sealer, const SealedKey& key) {

@@ -12,7 +12,8 @@ constexpr std::string_view kSelect =
     "now(), "
     "to_char(k.not_after AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), "
     "to_char(u.last_used_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), "
-    "to_char(k.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), k.version "
+    "to_char(k.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), k.version, "
+    "k.include_content "
     "FROM plumbline.signing_keys k JOIN plumbline.tenants t ON t.id = k.tenant_id "
     "LEFT JOIN plumbline.key_usage u ON u.tenant_id = k.tenant_id AND u.key_id = k.key_id ";
 
@@ -28,6 +29,7 @@ SigningKey key_of(const pg::Rows& rows, int row) {
   key.last_used = rows.text(row, 7);
   key.created_at = rows.text(row, 8);
   key.version = rows.integer(row, 9);
+  key.include_content = rows.text(row, 10) == "t";
   return key;
 }
 
@@ -59,8 +61,10 @@ KeyStore::KeyStore(pg::Connection& connection, std::string actor)
 
 Status KeyStore::insert(TenantId tenant, const KeyMaterial& material) {
   const std::string id = tenant.value.to_string();
-  const bool symmetric = material.public_key.empty();
-  const std::string bytes = to_bytea(symmetric ? material.sealed_secret : material.public_key);
+  const std::string_view algorithm = material.algorithm();
+  const std::string bytes = to_bytea(algorithm == "v1a"      ? material.public_key
+                                     : algorithm == "bearer" ? material.token_hash
+                                                             : material.sealed_secret);
   // The tenant's row is locked, so that an erase can't overtake: either it sees this key, or this sees it
   // erased.
   auto open = connection_.query(
@@ -69,9 +73,11 @@ Status KeyStore::insert(TenantId tenant, const KeyMaterial& material) {
   if (open->size() == 0)
     return poison("tenant_erased", "the tenant is erased or unknown; `plumbline tenant ls` shows them");
   auto added = connection_.query(
-      "INSERT INTO plumbline.signing_keys (tenant_id, key_id, algorithm, sealed_secret, public_key) "
-      "VALUES ($1, $2, $3, CASE WHEN $3 = 'v1' THEN $4::bytea END, CASE WHEN $3 = 'v1a' THEN $4::bytea END)",
-      {id, material.id.value, symmetric ? "v1" : "v1a", bytes});
+      "INSERT INTO plumbline.signing_keys (tenant_id, key_id, algorithm, sealed_secret, public_key, "
+      "token_hash, include_content) VALUES ($1, $2, $3, CASE WHEN $3 IN ('v1', 'sonarqube') THEN $4::bytea "
+      "END, CASE WHEN $3 = 'v1a' THEN $4::bytea END, CASE WHEN $3 = 'bearer' THEN $4::bytea END, "
+      "$5::boolean)",
+      {id, material.id.value, algorithm, bytes, material.include_content ? "true" : "false"});
   if (!added) return added.error();
   return enqueue_key(connection_, material.id);
 }
@@ -148,6 +154,7 @@ Result<SigningKey> KeyStore::find(std::string_view key_id) {
 Status revoke_all(pg::Connection& connection, TenantId tenant) {
   auto keys = connection.query(
       "UPDATE plumbline.signing_keys SET status = 'revoked', sealed_secret = NULL, public_key = NULL, "
+      "token_hash = NULL, include_content = false, "
       "version = version + 1, "
       "updated_at = now() WHERE tenant_id = $1::uuid RETURNING key_id",
       {tenant.value.to_string()});

@@ -15,24 +15,34 @@
 
 namespace plumbline::postgres {
 
-// What a key is made of: one of the two, as raw bytes.
+// What a key is made of: one of the three, as raw bytes.
 struct KeyMaterial {
   KeyId id;
-  std::string sealed_secret = {};  // v1: HMAC-SHA256
+  std::string sealed_secret = {};  // v1: HMAC-SHA256; sonarqube
   std::string public_key = {};     // v1a: Ed25519
+  std::string token_hash = {};     // bearer: SHA-256 of the token
+  bool sonarqube = false;          // whose secret it is
+  bool include_content = false;    // bearer: prompt and message content may enter
+
+  [[nodiscard]] std::string_view algorithm() const {
+    if (!token_hash.empty()) return "bearer";
+    if (!public_key.empty()) return "v1a";
+    return sonarqube ? "sonarqube" : "v1";
+  }
 };
 
 struct SigningKey {
   KeyId id;
   TenantId tenant;
   std::string tenant_slug;
-  std::string algorithm;  // v1, v1a
+  std::string algorithm;  // v1, v1a, bearer, sonarqube
   std::string status;     // active, retiring, revoked
   bool expired = false;   // retiring, and not_after has passed
   std::string not_after;  // RFC 3339; empty: none
   std::string last_used;  // RFC 3339; empty: not seen yet
   std::string created_at;
   std::int64_t version = 0;
+  bool include_content = false;
 };
 
 class KeyStore {

@@ -27,14 +27,17 @@ constexpr std::string_view kTenantRecords =
 // A key whose material was erased gets a tombstone: the edge forgets it.
 constexpr std::string_view kKeyRecords =
     "INSERT INTO plumbline.outbox (topic, key, value) SELECT 'keys.v1', 'key/' || key_id, "
-    "CASE WHEN sealed_secret IS NULL AND public_key IS NULL THEN '' ELSE (jsonb_build_object('v', 1, 'type', "
+    "CASE WHEN coalesce(sealed_secret, public_key, token_hash) IS NULL THEN '' ELSE (jsonb_build_object('v', "
+    "1, 'type', "
     "'key', "
     "'key_id', key_id, 'tenant', tenant_id, 'version', version, 'status', status, 'algorithm', algorithm, "
     "'not_after', "
     "to_char(not_after AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')) || "
     "jsonb_strip_nulls(jsonb_build_object("
     "'sealed', replace(encode(sealed_secret, 'base64'), E'\\n', ''), "
-    "'public_key', replace(encode(public_key, 'base64'), E'\\n', ''))))::text END "
+    "'public_key', replace(encode(public_key, 'base64'), E'\\n', ''), "
+    "'token_hash', replace(encode(token_hash, 'base64'), E'\\n', ''), "
+    "'content', CASE WHEN include_content THEN 'included' END)))::text END "
     "FROM plumbline.signing_keys WHERE $1::text IS NULL OR key_id = $1::text FOR UPDATE";
 
 Result<std::int64_t> enqueue(pg::Connection& c, std::string_view sql, pg::Param which) {
