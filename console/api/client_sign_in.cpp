@@ -128,6 +128,7 @@ Answer oauth_error(std::string_view code) {
 Reply client_session(Ask& ask, pg::Connection& c, const Uuid& user) {
   auto session = open_session(c, user, "plumb", ask.service.config.session_ttl);
   if (!session) return session.error();
+  ask.service.by_address.forget(ask.call.peer);
   return std::optional(token_answer(ask.service, *session));
 }
 

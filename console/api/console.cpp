@@ -256,6 +256,7 @@ Status Console::start() {
       pg::ConnectOptions{.conninfo = i.postgres.url, .password = i.postgres.password}, i.log, i.clock);
   i.service->queries.start(i.config.connections);
   i.service->outgoing.start(kOutgoingThreads);
+  i.service->beside.start(1);
   i.service->live->start();
   i.shared.reset(new Shared{i.config, i.metrics, i.assets, *i.service, Meters(i.metrics)});
   i.server = std::make_unique<http::Server>(
@@ -278,6 +279,7 @@ void Console::stop() {
   (void)i.server->drain(kDrain);
   i.service->queries.stop();
   i.service->outgoing.stop();
+  i.service->beside.stop();
   i.server->stop();
   i.server.reset();
   i.shared.reset();

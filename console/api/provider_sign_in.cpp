@@ -107,6 +107,7 @@ Reply finish_sign_in(Ask& ask) {
   if (!user) return user.error();
   auto session = open_session(**control, *user, "browser", ask.service.config.session_ttl);
   if (!session) return session.error();
+  ask.service.by_address.forget(ask.call.peer);
   return std::optional(redirect((*kept)["return_to"].text(), session_cookies(ask.service, *session) +
                                                                  flow_cookie_line(ask.service, "", 0)));
 }

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kAnswerWithin = 10s;  // a person waits
 constexpr auto kDiscoveredFor = 1h;
-constexpr auto kKeysAgainAfter = 5s;   // an unknown key can't make us ask more often
+constexpr auto kKeysAgainAfter = 5s;  // an unknown key can't make us ask more often
 constexpr std::string_view kGoogleIssuer = "https://accounts.google.com";
 
 std::string without_slash(std::string url) {

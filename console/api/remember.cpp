@@ -36,11 +36,10 @@ Result<std::string> work_out_and_keep(Service& service, Database& database, Tena
 
 void work_out_beside(Service& service, TenantId tenant, const std::string& key, std::string sql) {
   if (!service.memory.begin(key)) return;  // somebody is at it
-  const bool taken =
-      service.outgoing.submit([&service, tenant, key, sql = std::move(sql)](Database& database) {
-        (void)work_out_and_keep(service, database, tenant, key, sql, kBesideTimeoutMs).ok();
-        service.memory.end(key);
-      });
+  const bool taken = service.beside.submit([&service, tenant, key, sql = std::move(sql)](Database& database) {
+    (void)work_out_and_keep(service, database, tenant, key, sql, kBesideTimeoutMs).ok();
+    service.memory.end(key);
+  });
   if (!taken) service.memory.end(key);
 }
 

@@ -24,6 +24,7 @@ Service::Service(const config::Console& options, const Secret& master_keys, cryp
       sealer(std::move(opened)),
       queries(database),
       outgoing(database),
+      beside(database),
       providers(std::make_unique<Providers>(options, the_clock)),
       live(std::make_unique<Live>(std::move(database))) {}
 

@@ -39,7 +39,8 @@ struct Service {
   crypto::Sealer sealer;
   Memory memory;  // what is dear to work out, for a while
   Executor queries;
-  Executor outgoing;  // waits for identity providers, and for what takes longer than a request may
+  Executor outgoing;  // waits for identity providers
+  Executor beside;    // works out what takes longer than a request may
   std::unique_ptr<Providers> providers;
   std::unique_ptr<Live> live;
   Attempts by_address{60, std::chrono::minutes(1)};  // sign-in endpoints

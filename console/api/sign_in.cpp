@@ -91,6 +91,7 @@ Reply use_setup_link(Ask& ask) {
   if (!user) return user.error();
   auto session = open_session(**control, *user, "browser", ask.service.config.session_ttl);
   if (!session) return session.error();
+  ask.service.by_address.forget(ask.call.peer);
   return std::optional(signed_in(ask.service, *session));
 }
 

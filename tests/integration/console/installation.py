@@ -25,13 +25,13 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wait_for(what, condition, patience_s=PATIENCE_S):
+def wait_for(what, condition, patience_s=PATIENCE_S, pause_s=0.05):
     """The first true value of the condition."""
     end = time.monotonic() + patience_s
     while time.monotonic() < end:
         if found := condition():
             return found
-        time.sleep(0.05)
+        time.sleep(pause_s)
     raise AssertionError(f"{what}: not within {patience_s} s")
 
 
