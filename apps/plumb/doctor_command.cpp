@@ -9,6 +9,7 @@
 #include "core/compress/compress.h"
 #include "producers/agent/agent.h"
 #include "producers/agent/sqlite/session_rows.h"
+#include "producers/push/edge_clock.h"
 #include "producers/push/push.h"
 #include "producers/push/reply.h"
 #include "producers/push/signed_request.h"
@@ -95,6 +96,11 @@ class Doctor {
     if (response.status == 0) return bad(who + response.error);
     if (response.status == 400 || response.status == 422 || response.status == 202)
       return good(who + "reached, key " + credentials->key_id + " and this machine's clock are taken");
+    push::EdgeClock edge_clock;
+    if (edge_clock.learn(response, SystemClock().now()))
+      return bad(who + push::clock_words(edge_clock.local_ahead_s()) +
+                 "; set this machine's clock: requests are signed by the edge's, but events keep this one's "
+                 "times");
     if (response.status == 401)
       return bad(who + said +
                  "; check key_id and secret, and that this machine's clock is right within 300 s");

@@ -51,7 +51,8 @@ const std::map<std::string, plumbline::formats::Severity> kLevels{
 struct Arguments {
   push::PushOptions options;
   push::CredentialFlags flags;
-  std::string kind = "auto", time, encoding = "gzip";
+  std::string kind = "auto", time, encoding = "gzip", config;
+  bool include_content = false;
   std::int64_t time_shift_s = 0;
   std::string fail_at = "error";
   bool git = true;
@@ -77,8 +78,11 @@ CLI::App* add_push(CLI::App& app, Arguments& args) {
       ->add_option("--time-shift-s", args.time_shift_s,
                    "Seconds added to the documents' own times: to show old documents as if they were new")
       ->check(CLI::Range(-3660LL * 86400, 3660LL * 86400));
-  command->add_flag("--include-content", args.options.labels.include_content,
-                    "Also send action_value and explanation");
+  command->add_flag(
+      "--include-content", args.include_content,
+      "Also send prompts, messages and outputs; what detectors find in them stays all the same");
+  command->add_option("--config", args.config,
+                      "agent.toml whose [redaction] applies; else the one in the configuration folder");
   command->add_flag("--allow-broken", args.options.allow_broken, "Send a trace whose chain is broken");
   command->add_option("--encoding", args.encoding, "Of request bodies")
       ->check(CLI::IsMember({"gzip", "zstd"}));
@@ -100,6 +104,12 @@ int run_push(Arguments& args) {
     args.options.labels.time = plumbline::parse_rfc3339(args.time);
     if (!args.options.labels.time) return usage("--time is not RFC 3339, such as 2026-11-02T09:00:00Z");
   }
+  auto redaction = plumbline::client::redaction_policy(args.config);
+  if (!redaction) return usage(redaction.error().message);
+  redaction->include_content = redaction->include_content || args.include_content;
+  // A rule may keep what is dropped by default: then the redaction alone decides, as in the agent.
+  args.options.labels.include_content = redaction->include_content || !redaction->rules.empty();
+  args.options.redaction = std::move(*redaction);
   auto credentials = push::find_credentials(args.flags, environment);
   if (!credentials) return usage(credentials.error().message);
   const auto transport = push::curl_transport(credentials->ca_file);

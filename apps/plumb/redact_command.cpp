@@ -8,7 +8,6 @@
 #include "core/codec/decoder.h"
 #include "core/redact/detect.h"
 #include "core/redact/redactor.h"
-#include "producers/agent/agent.h"
 #include "producers/push/input.h"
 #include "producers/push/push.h"
 
@@ -20,26 +19,6 @@ struct RedactArguments {
   std::string config, agent;
   bool explain = false, kinds = false;
 };
-
-Result<redact::Policy> policy_of(const RedactArguments& args) {
-  redact::Policy policy;
-  std::filesystem::path state = push::state_folder(environment) / "agent";
-  if (!args.config.empty()) {
-    auto config = agent::load_config(args.config, environment);
-    if (!config) return config.error();
-    policy = std::move(config->redaction);
-    state = config->state_folder;
-  }
-  const bool hashes = std::any_of(policy.rules.begin(), policy.rules.end(), [](const redact::Rule& rule) {
-    return rule.action == redact::Action::kHash;
-  });
-  if (hashes) {
-    auto key = agent::hash_key(state);
-    if (!key) return key.error();
-    policy.hash_key = std::move(*key);
-  }
-  return policy;
-}
 
 // Standard output: what leaves. Standard error: what does not, place by place.
 int redact_input(const push::Input& input, const RedactArguments& args, const redact::Policy& policy) {
@@ -83,7 +62,7 @@ int run(const RedactArguments& args) {
     return push::kExitOk;
   }
   if (args.paths.empty()) return usage("name a file, or - for standard input");
-  const auto policy = policy_of(args);
+  const auto policy = redaction_policy(args.config);
   if (!policy) return usage(policy.error().message);
   const auto inputs = push::expand(args.paths);
   if (!inputs) return usage(inputs.error().message);
@@ -96,10 +75,11 @@ int run(const RedactArguments& args) {
 
 Chosen add_redact(CLI::App& app) {
   auto args = std::make_shared<RedactArguments>();
-  CLI::App* command =
-      app.add_subcommand("redact", "Show what the agent would let leave this machine; sends nothing");
+  CLI::App* command = app.add_subcommand(
+      "redact", "Show what the agent and push would let leave this machine; sends nothing");
   command->add_option("paths", args->paths, "Files, folders, or - for standard input");
-  command->add_option("--config", args->config, "agent.toml whose [redaction] applies; else the defaults");
+  command->add_option("--config", args->config,
+                      "agent.toml whose [redaction] applies; else the one in the configuration folder");
   command->add_option("--agent", args->agent, "Agent, as of `plumb push`");
   command->add_flag("--explain", args->explain, "Also say what does not leave and why, on standard error");
   command->add_flag("--kinds", args->kinds, "List the detectors");

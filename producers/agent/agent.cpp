@@ -180,8 +180,11 @@ void Agent::Impl::write_status() {
   std::string now = status();
   const std::lock_guard lock(mutex);
   if (now == last_status) return;
-  // A full disk must not end the agent; the next turn tries again.
-  if (replace_file(status_file(config.state_folder), now + "\n", false)) last_status = std::move(now);
+  const fs::path path = status_file(config.state_folder);
+  // A full disk must not end the agent, and it is then that people look here: the file's own blocks are
+  // written over, where a kill may leave half of it. The next turn tries again.
+  if (replace_file(path, now + "\n", false).ok() || overwrite_file(path, now + "\n").ok())
+    last_status = std::move(now);
 }
 
 std::string Agent::Impl::status() const {
@@ -208,7 +211,8 @@ std::string Agent::Impl::status() const {
   out.key("send").open_object().member("sent", send.sent).member("deferred", send.deferred);
   time("last_sent_at", send.last_sent_at);
   time("failed_at", send.failed_at);
-  out.member("attempts", send.attempts).member("error", send.error).close_object();
+  out.member("attempts", send.attempts).member("error", send.error);
+  out.member("clock_ahead_s", send.clock_ahead_s).close_object();
   out.member("rejected", rejected->count()).key("tails").open_array();
   const std::lock_guard lock(mutex);
   for (const TailState& tail : tail_states) {

@@ -72,6 +72,14 @@ Status replace_file(const std::filesystem::path& path, std::string_view text, bo
   return durable ? sync_folder(path.parent_path()) : ok_status();
 }
 
+Status overwrite_file(const std::filesystem::path& path, std::string_view text) {
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd.open()) return system_error("file", path);
+  if (Status written = write_all(fd.get(), text, path); !written) return written;
+  return ::ftruncate(fd.get(), static_cast<off_t>(text.size())) == 0 ? ok_status()
+                                                                     : system_error("file", path);
+}
+
 Status make_folder(const std::filesystem::path& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) return ok_status();

@@ -45,6 +45,8 @@ class Fd {
 [[nodiscard]] Result<std::string> read_small(const std::filesystem::path& path, std::size_t bytes_max);
 // Mode 0600, through a file beside it, on disk before it returns when `durable`.
 [[nodiscard]] Status replace_file(const std::filesystem::path& path, std::string_view text, bool durable);
+// In place: for what is worth more half than old. Retryable "file" where there is none yet.
+[[nodiscard]] Status overwrite_file(const std::filesystem::path& path, std::string_view text);
 // Mode 0700; missing parents too.
 [[nodiscard]] Status make_folder(const std::filesystem::path& path);
 // So that files made or removed in it survive a power cut.

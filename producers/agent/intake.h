@@ -8,10 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "core/codec/decoder.h"
-#include "core/redact/redactor.h"
 #include "core/result.h"
 #include "producers/agent/spool.h"
+#include "producers/push/leaving.h"
 
 namespace plumbline::agent {
 
@@ -29,7 +28,7 @@ struct Taken {
 
 class Intake {
  public:
-  Intake(Spool& spool, const redact::Policy& policy) : spool_(spool), redactor_(policy) {}
+  Intake(Spool& spool, const redact::Policy& policy) : spool_(spool), leaving_(policy) {}
 
   using Done = std::function<void(Taken)>;
   // Each line one event. `done` is called once, maybe from the spool's thread.
@@ -38,12 +37,8 @@ class Intake {
   [[nodiscard]] Taken take(const std::vector<std::string>& lines);
 
  private:
-  Result<Item> prepare(const std::string& line);
-  Status judge(const std::string& line, bool& report);
-
   Spool& spool_;
-  redact::Redactor redactor_;
-  codec::Decoder decoder_;
+  push::Leaving leaving_;
 };
 
 }  // namespace plumbline::agent

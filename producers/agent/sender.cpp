@@ -87,7 +87,7 @@ std::chrono::milliseconds Sender::send(Spool& from) {
   if (!body) return kDiskWait;
   const push::Response response = transport_.post(
       push::signed_request(credentials_, key_, batch->items.front().report, compress::Encoding::kGzip,
-                           push::random_message_id(), *body, clock_.now()));
+                           push::random_message_id(), *body, edge_clock_.at(clock_.now())));
   const push::Reply reply = push::parse_reply(response.body);
   if (response.status == 202 || (response.status == 422 && reply.counted)) {
     if (Status settled = settle(from, *batch, reply); !settled) {
@@ -106,13 +106,19 @@ std::chrono::milliseconds Sender::send(Spool& from) {
     state_.attempts = 0;
     return 0ms;
   }
+  if (edge_clock_.learn(response, clock_.now())) {
+    const std::lock_guard lock(mutex_);
+    state_.clock_ahead_s = edge_clock_.local_ahead_s();
+    return 0ms;
+  }
   if (blames_body(response.status)) {
     if (batch->items.size() > 1) {
       events_max_ = batch->items.size() / 2;
       return 0ms;
     }
     refuse(*batch, response, reply);
-    return from.consume(batch->next, 1).ok() ? 0ms : std::chrono::milliseconds(kDiskWait);
+    from.consume(batch->next, 1);
+    return 0ms;
   }
   return failed(response, reply);
 }
@@ -155,7 +161,8 @@ Status Sender::settle(Spool& from, const SpoolBatch& batch, const push::Reply& r
                       item.line);
     }
   }
-  return from.consume(batch.next, batch.items.size());
+  from.consume(batch.next, batch.items.size());
+  return ok_status();
 }
 
 void Sender::refuse(const SpoolBatch& batch, const push::Response& response, const push::Reply& reply) {

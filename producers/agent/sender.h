@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "producers/agent/rejected.h"
 #include "producers/agent/spool.h"
+#include "producers/push/edge_clock.h"
 #include "producers/push/reply.h"
 #include "producers/push/retry.h"
 #include "producers/push/signed_request.h"
@@ -25,12 +26,13 @@ struct SendOptions {
 };
 
 struct SendState {
-  std::int64_t sent = 0;      // events that the edge answered for, since start
-  std::int64_t deferred = 0;  // events whose time the edge finds too far ahead, waiting for it to come
-  TimeUs last_sent_at;        // 0: never since start
-  TimeUs failed_at;           // 0: the last attempt went well
-  std::string error;          // of the last attempt
-  int attempts = 0;           // in a row without an answer
+  std::int64_t sent = 0;           // events that the edge answered for, since start
+  std::int64_t deferred = 0;       // events whose time the edge finds too far ahead, waiting for it to come
+  TimeUs last_sent_at;             // 0: never since start
+  TimeUs failed_at;                // 0: the last attempt went well
+  std::string error;               // of the last attempt
+  int attempts = 0;                // in a row without an answer
+  std::int64_t clock_ahead_s = 0;  // this machine's before the edge's, where that is too much to sign by it
 };
 
 class Sender {
@@ -60,6 +62,7 @@ class Sender {
   push::Transport& transport_;
   const Clock& clock_;
   std::size_t events_max_;  // halved while the edge takes no whole batch, to find the one it does not take
+  push::EdgeClock edge_clock_;
   int attempts_ = 0;
   std::chrono::steady_clock::time_point deferred_next_{};
   mutable std::mutex mutex_;

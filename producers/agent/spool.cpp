@@ -85,6 +85,7 @@ Status Spool::write_group(const std::vector<Waiting>& group) {
     items += static_cast<std::int64_t>(one.items.size());
     for (const Item& item : one.items) append_frame(frames, item);
   }
+  bool sync_failed = false;
   const auto write = [&]() -> Status {
     bool next = segment_bad_;
     {
@@ -95,10 +96,12 @@ Status Spool::write_group(const std::vector<Waiting>& group) {
       if (Status begun = begin_segment(segment_ + 1); !begun) return begun;
     }
     if (Status written = write_all(segment_fd_.get(), frames, path(segment_)); !written) return written;
-    return ::fdatasync(segment_fd_.get()) == 0 ? ok_status() : system_error("file", path(segment_));
+    if (::fdatasync(segment_fd_.get()) == 0) return ok_status();
+    sync_failed = true;
+    return system_error("file", path(segment_));
   };
   const Status written = write();
-  if (!written) undo_write();
+  if (!written) undo_write(sync_failed);
   const std::lock_guard lock(mutex_);
   admitted_bytes_ -= bytes;
   if (!written) {
@@ -113,16 +116,17 @@ Status Spool::write_group(const std::vector<Waiting>& group) {
 }
 
 // What a failed write or sync left must not be taken for acknowledged later, and after a failed sync nobody
-// knows what the segment holds behind its synced end: it ends there, and the next group begins another.
-void Spool::undo_write() {
-  segment_bad_ = true;
+// knows what the segment holds behind its synced end: it ends there, and the next group begins another. After
+// a write that a full disk refused the same one goes on: a day of refusals must not leave a file each.
+void Spool::undo_write(bool sync_failed) {
+  segment_bad_ = segment_bad_ || sync_failed;
   if (!segment_fd_.open()) return;
   std::uint64_t size = 0;
   {
     const std::lock_guard lock(mutex_);
     size = synced_[segment_];
   }
-  [[maybe_unused]] const int cut = ::ftruncate(segment_fd_.get(), static_cast<off_t>(size));
+  if (::ftruncate(segment_fd_.get(), static_cast<off_t>(size)) != 0) segment_bad_ = true;
 }
 
 Status Spool::begin_segment(std::uint64_t number) {
@@ -130,14 +134,20 @@ Status Spool::begin_segment(std::uint64_t number) {
   if (!fd.open()) return system_error("file", path(number));
   if (Status synced = sync_folder(options_.folder); !synced) return synced;
   segment_fd_ = std::move(fd);
+  const std::lock_guard lock(mutex_);
+  // A bad one that holds nothing would be one more file at each failure.
+  if (const auto bad = synced_.find(segment_); segment_bad_ && bad != synced_.end() && bad->second == 0) {
+    ::unlink(path(segment_).c_str());
+    synced_.erase(bad);
+  }
   segment_ = number;
   segment_bad_ = false;
-  const std::lock_guard lock(mutex_);
   synced_.try_emplace(number, 0);
   return ok_status();
 }
 
 Result<SpoolBatch> Spool::read(std::size_t items_max, std::size_t bytes_max) {
+  if (cursor_old_) keep_cursor();
   SpoolBatch batch;
   batch.next = head_;
   std::size_t bytes = 0;
@@ -199,16 +209,21 @@ Result<SpoolBatch> Spool::read(std::size_t items_max, std::size_t bytes_max) {
   return batch;
 }
 
-Status Spool::consume(Position next, std::size_t items) {
+void Spool::consume(Position next, std::size_t items) {
   head_ = next;
   {
     const std::lock_guard lock(mutex_);
     items_ = std::max<std::int64_t>(0, items_ - static_cast<std::int64_t>(items));
   }
   drop_before(next.segment);
-  // Not synced: a cursor that is too old sends again what the store has already, and counts it once.
-  const std::string text = std::to_string(next.segment) + " " + std::to_string(next.offset) + "\n";
-  return replace_file(options_.folder / "cursor", text, false);
+  keep_cursor();
+}
+
+// Not synced: a cursor that is too old sends again what the store has already, and counts it once. Nor is it
+// a reason to wait when the disk is full: what is sent makes room.
+void Spool::keep_cursor() {
+  const std::string text = std::to_string(head_.segment) + " " + std::to_string(head_.offset) + "\n";
+  cursor_old_ = !replace_file(options_.folder / "cursor", text, false).ok();
 }
 
 void Spool::drop_before(std::uint64_t segment) {

@@ -61,8 +61,9 @@ class Spool {
   // The oldest items that are on disk, up to both bounds (one at least), all reports or all not. Empty when
   // there is none.
   [[nodiscard]] Result<SpoolBatch> read(std::size_t items_max, std::size_t bytes_max);
-  // Everything before `next` was delivered (or moved elsewhere); `items` as many as that is.
-  [[nodiscard]] Status consume(Position next, std::size_t items);
+  // Everything before `next` was delivered (or moved elsewhere); `items` as many as that is. Where the disk
+  // takes no cursor now, read tries it again: an old one makes a restart repeat, never skip.
+  void consume(Position next, std::size_t items);
   // Until read may have something, or the time is over, or a stop.
   void wait(const std::stop_token& stop, std::chrono::milliseconds longest);
 
@@ -81,7 +82,8 @@ class Spool {
   Status begin_segment(std::uint64_t number);
   void run(const std::stop_token& stop);
   Status write_group(const std::vector<Waiting>& group);
-  void undo_write();
+  void undo_write(bool sync_failed);
+  void keep_cursor();
   void drop_before(std::uint64_t segment);
   [[nodiscard]] std::filesystem::path path(std::uint64_t segment) const {
     return options_.folder / segment_name(segment);
@@ -108,6 +110,7 @@ class Spool {
 
   // The reader's.
   Position head_;
+  bool cursor_old_ = false;  // the one on disk is
   std::uint64_t open_segment_ = 0;
   Fd open_fd_;
 

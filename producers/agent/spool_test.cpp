@@ -39,7 +39,7 @@ std::vector<int> drain(Spool& spool, bool consume = true) {
     if (!batch.ok() || batch->items.empty()) break;
     for (const Item& item : batch->items) numbers.push_back(number_of(item.line));
     if (!consume) break;
-    EXPECT_TRUE(spool.consume(batch->next, batch->items.size()).ok());
+    spool.consume(batch->next, batch->items.size());
   }
   return numbers;
 }
@@ -68,7 +68,7 @@ TEST_F(SpoolTest, GivesWhatItTookInItsOrderAndOnce) {
   EXPECT_EQ(spool->state().waiting, 100);
   EXPECT_EQ(drain(*spool, false).front(), 0);
   auto first = spool->read(10, 4096);
-  ASSERT_TRUE(spool->consume(first->next, first->items.size()).ok());
+  spool->consume(first->next, first->items.size());
   spool.reset();
   spool = open(1 << 20, 500);
   EXPECT_EQ(spool->state().waiting, 90);
@@ -87,11 +87,11 @@ TEST_F(SpoolTest, ABatchHoldsOneEndpointAndItsBounds) {
       spool->append({{false, line(1)}, {false, line(2)}, {true, line(3)}, {false, line(4, 5000)}}).ok());
   auto batch = spool->read(100, 4096);
   EXPECT_EQ(batch->items.size(), 2U);
-  ASSERT_TRUE(spool->consume(batch->next, 2).ok());
+  spool->consume(batch->next, 2);
   batch = spool->read(100, 4096);
   ASSERT_EQ(batch->items.size(), 1U);
   EXPECT_TRUE(batch->items[0].report);
-  ASSERT_TRUE(spool->consume(batch->next, 1).ok());
+  spool->consume(batch->next, 1);
   batch = spool->read(100, 4096);
   ASSERT_EQ(batch->items.size(), 1U) << "larger than the bound, so alone";
   EXPECT_EQ(number_of(batch->items[0].line), 4);
@@ -146,12 +146,22 @@ TEST_F(SpoolTest, AFullDiskRefusesAndWhatItAcknowledgedStays) {
   tight.rlim_cur = 300;
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &tight), 0);
   const Status refused = spool->append({{false, line(2, 1000)}});
+  for (int i = 0; i < 50; ++i) EXPECT_FALSE(spool->append({{false, line(2, 1000)}}).ok());
+  // A cursor that can't be written is no reason to stop sending, which makes room.
+  tight.rlim_cur = 0;
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &tight), 0);
+  auto batch = spool->read(1, 1 << 20);
+  ASSERT_TRUE(batch.ok());
+  ASSERT_EQ(batch->items.size(), 1U);
+  EXPECT_EQ(number_of(batch->items[0].line), 1);
+  spool->consume(batch->next, 1);
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
   std::signal(SIGXFSZ, old);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, "spool_disk");
+  EXPECT_LE(segments(folder_.path() / "spool").size(), 2U) << "refusals leave no files";
   EXPECT_TRUE(spool->append({{false, line(3)}}).ok());
-  EXPECT_EQ(drain(*spool), (std::vector<int>{1, 3}));
+  EXPECT_EQ(drain(*spool), (std::vector<int>{3}));
   spool.reset();
   EXPECT_EQ(open()->state().waiting, 0);
 }
@@ -171,6 +181,7 @@ TEST_F(SpoolTest, KilledAtAnyPointNothingAcknowledgedIsLost) {
   std::cout << "seed " << seed << "\n";
   std::mt19937 random(seed);
   const fs::path folder = folder_.path() / "spool";
+  fs::create_directories(folder);  // the first child may be killed before it makes it
   int next = 0;
   std::set<int> acknowledged;
   std::set<int> delivered;
@@ -210,7 +221,7 @@ TEST_F(SpoolTest, KilledAtAnyPointNothingAcknowledgedIsLost) {
       auto batch = spool->read(20, 1 << 20);
       ASSERT_TRUE(batch.ok());
       for (const Item& item : batch->items) delivered.insert(number_of(item.line));
-      ASSERT_TRUE(spool->consume(batch->next, batch->items.size()).ok());
+      spool->consume(batch->next, batch->items.size());
     }
   }
   auto spool = open(std::int64_t{64} << 20, 4096);

@@ -3,6 +3,7 @@
 #include "core/codec/json_value.h"
 #include "core/config/value.h"
 #include "producers/agent/agent.h"
+#include "producers/push/edge_clock.h"
 
 namespace plumbline::agent {
 namespace {
@@ -41,6 +42,9 @@ std::string status_text(const std::string& status, bool running, TimeUs now) {
   if (!send["error"].text().empty())
     out << "sending   fails since " << whole(send["attempts"]) << " attempts: " << send["error"].text()
         << "\n";
+  if (whole(send["clock_ahead_s"]) != 0)
+    out << "clock     " << push::clock_words(whole(send["clock_ahead_s"]))
+        << "; requests are signed by the edge's clock until this one is set\n";
   if (whole(send["deferred"]) > 0)
     out << "deferred  " << whole(send["deferred"]) << " events whose time is ahead of the edge's clock\n";
   out << "rejected  " << whole((*document)["rejected"])

@@ -8,7 +8,9 @@
 #include "core/compress/compress.h"
 #include "core/crypto/random.h"
 #include "producers/push/batch.h"
+#include "producers/push/edge_clock.h"
 #include "producers/push/input.h"
+#include "producers/push/leaving.h"
 #include "producers/push/reply.h"
 #include "producers/push/signed_request.h"
 #include "producers/push/verify.h"
@@ -25,7 +27,12 @@ class Pusher {
  public:
   Pusher(const PushOptions& options, const Credentials& credentials, const ChainState& state, SigningKey key,
          World& world)
-      : options_(options), credentials_(credentials), state_(state), key_(std::move(key)), world_(world) {}
+      : options_(options),
+        credentials_(credentials),
+        state_(state),
+        key_(std::move(key)),
+        world_(world),
+        leaving_(options.redaction) {}
 
   int run() {
     auto inputs = expand(options_.paths);
@@ -83,11 +90,28 @@ class Pusher {
       ++totals_.skipped;
       complain(input.name, "line " + std::to_string(line.line) + " is not sent: " + line.reason);
     }
-    const bool delivered = send_all(input, *converted, number, count);
+    const bool all_may_leave = redact(input, converted->events);
+    const bool delivered = send_all(input, *converted, number, count) && all_may_leave;
     if (delivered && report && report->whole()) {
       if (Status kept = state_.remember(input.path, *report); !kept)
         complain(input.name, kept.error().message);
     }
+  }
+
+  // Each event becomes what may leave of it. What the edge would refuse is told and not sent: what can't be
+  // read can't be redacted either. True when all are left.
+  bool redact(const Input& input, std::vector<Event>& events) {
+    const std::size_t before = events.size();
+    std::erase_if(events, [&](Event& event) {
+      const Status may_leave = leaving_.apply(event.line, event.report);
+      if (may_leave) return false;
+      ++totals_.events;
+      ++totals_.rejected;
+      complain(input.name, "line " + std::to_string(event.source_line) + ", id " + event.id +
+                               " is rejected: " + may_leave.error().code + ", " + may_leave.error().message);
+      return true;
+    });
+    return events.size() == before;
   }
 
   // Says what is wrong; true when it is to be sent all the same.
@@ -135,14 +159,18 @@ class Pusher {
     if (!body) return complain(input.name, body.error().message), false;
     const std::string id = random_message_id();
     for (int attempt = 1;; ++attempt) {
-      const Response response = world_.transport.post(
-          signed_request(credentials_, key_, batch.report, encoding, id, *body, world_.clock.now()));
+      const Response response = world_.transport.post(signed_request(
+          credentials_, key_, batch.report, encoding, id, *body, edge_clock_.at(world_.clock.now())));
       const Reply reply = parse_reply(response.body);
       if (response.status == 202 || (response.status == 422 && reply.counted))
         return take_reply(input, batch, reply), true;
       const std::string said = response.status == 0
                                    ? response.error
                                    : "HTTP " + std::to_string(response.status) + " " + reply.detail;
+      if (edge_clock_.learn(response, world_.clock.now())) {
+        complain(input.name, clock_words(edge_clock_.local_ahead_s()) + "; signing by the edge's clock");
+        continue;
+      }
       std::optional<std::chrono::milliseconds> wait;
       if (is_retryable(response.status)) {
         wait = next_wait(world_.retry, attempt, parse_retry_after(response.retry_after), random_bits());
@@ -180,6 +208,8 @@ class Pusher {
   const ChainState& state_;
   SigningKey key_;
   World& world_;
+  EdgeClock edge_clock_;
+  Leaving leaving_;
   Totals totals_;
 };
 

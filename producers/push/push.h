@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/redact/policy.h"
 #include "producers/push/chain_state.h"
 #include "producers/push/convert.h"
 #include "producers/push/credentials.h"
@@ -28,6 +29,7 @@ struct PushOptions {
   Form form = Form::kAuto;
   Labels labels;
   bool allow_broken = false;
+  redact::Policy redaction;
   bool zstd = false;      // else gzip
   bool progress = false;  // standard error is a terminal
 };

@@ -2,6 +2,7 @@
 
 #include <cctype>
 #include <stdexcept>
+#include <utility>
 
 #include <curl/curl.h>
 
@@ -26,14 +27,22 @@ std::size_t take_body(char* data, std::size_t, std::size_t size, void* context) 
   return size;
 }
 
-std::size_t take_header(char* data, std::size_t, std::size_t size, void* context) {
-  constexpr std::string_view kName = "retry-after:";
-  const std::string_view line{data, size};
-  if (line.size() < kName.size()) return size;
-  for (std::size_t i = 0; i < kName.size(); ++i) {
-    if (std::tolower(static_cast<unsigned char>(line[i])) != kName[i]) return size;
+bool begins_with_name(std::string_view line, std::string_view name) {
+  if (line.size() < name.size()) return false;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (std::tolower(static_cast<unsigned char>(line[i])) != name[i]) return false;
   }
-  static_cast<Response*>(context)->retry_after = without_outer_space(line.substr(kName.size()));
+  return true;
+}
+
+std::size_t take_header(char* data, std::size_t, std::size_t size, void* context) {
+  auto& response = *static_cast<Response*>(context);
+  const std::pair<std::string_view, std::string*> wanted[] = {{"retry-after:", &response.retry_after},
+                                                              {"date:", &response.date}};
+  const std::string_view line{data, size};
+  for (const auto& [name, into] : wanted) {
+    if (begins_with_name(line, name)) *into = without_outer_space(line.substr(name.size()));
+  }
   return size;
 }
 

@@ -18,6 +18,7 @@ struct Response {
   std::string retry_after;  // the header's value
   std::string body;         // bounded
   std::string error;        // why there was no answer
+  std::string date = {};    // the header's value: what the edge's clock says
 };
 
 class Transport {

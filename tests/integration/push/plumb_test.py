@@ -107,6 +107,36 @@ class PlumbTest(unittest.TestCase):
         self.assertEqual(self.plumb("push", "--include-content", str(DATA / "agent-0.jsonl")).returncode, 0)
         self.assertTrue(all("action_value" in e["data"] for e in self.edge.events))
 
+    def test_it_redacts_as_the_agent_does(self):
+        line = {"id": "00000000-0000-4000-8000-000000000001", "kind": "span", "time": "2026-11-02T09:00:00Z", "agent": "n",
+                "data": {"name": "chat", "attributes": {"gen_ai.prompt": "call jo@corp.net", "to": "jo@corp.net", "user.name": "jo"}}}
+        path = self.folder / "events.ndjson"
+        path.write_text(json.dumps(line) + "\n")
+        self.assertEqual(self.plumb("push", str(path)).returncode, 0)
+        self.assertEqual(self.edge.events.pop()["data"]["attributes"], {"to": "[redacted:email]", "user.name": "jo"})
+        self.assertEqual(self.plumb("push", "--include-content", str(path)).returncode, 0)
+        self.assertEqual(self.edge.events.pop()["data"]["attributes"]["gen_ai.prompt"], "call [redacted:email]")
+        # The agent's own rules, where it has some: the same event must be the same bytes by either way.
+        config = self.folder / ".config" / "plumbline" / "agent.toml"
+        config.parent.mkdir(parents=True)
+        config.write_text('[redaction]\nallow = ["*@corp.net"]\n[[redaction.rule]]\npath = \'data.attributes."user.name"\'\naction = "drop"\n')
+        self.assertEqual(self.plumb("push", str(path)).returncode, 0)
+        self.assertEqual(self.edge.events.pop()["data"]["attributes"], {"to": "jo@corp.net"})
+        config.write_text("[redaction]\nallow = 7\n")
+        done = self.plumb("push", str(path))
+        self.assertEqual((done.returncode, self.edge.events), (2, []), "rules that can't be read let nothing leave")
+        self.assertIn("redaction.allow", done.text)
+
+    def test_what_the_edge_would_refuse_is_named_and_not_sent(self):
+        path = self.folder / "events.ndjson"
+        good = {"id": "00000000-0000-4000-8000-000000000001", "kind": "span", "time": "2026-11-02T09:00:00Z", "agent": "n", "data": {"name": "chat"}}
+        path.write_text(json.dumps(good | {"kind": "spam", "note": "jo@corp.net"}) + "\n" + json.dumps(good) + "\n")
+        done = self.plumb("push", "--kind", "ndjson", str(path))
+        self.assertEqual((done.returncode, len(self.edge.events)), (1, 1), done.text)
+        self.assertRegex(done.text, "line 1, id 00000000-0000-4000-8000-000000000001 is rejected: .*kind")
+        self.assertIn("2 events: 1 accepted, 1 rejected", done.text)
+        self.assertNotIn("jo@", done.text)
+
     def test_the_users_labels_and_standard_input(self):
         report = json.dumps(json.loads((DATA / "rigour-reports.ndjson").read_text().splitlines()[0])["report"], indent=1)
         done = self.plumb("push", "--repo", "r", "--branch", "b", "--commit", "c", "--version", "v", "--agent", "a", "--time",
