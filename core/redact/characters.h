@@ -1,6 +1,8 @@
 // Classes of ASCII characters that the detectors share. Pure.
 #pragma once
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace plumbline::redact {
@@ -45,5 +47,49 @@ template <class Class>
   }
   return true;
 }
+
+// Which characters a text has at all: most values lack what a detector needs, and need not be searched.
+struct Census {
+  enum : std::uint32_t {
+    kDigit = 1,
+    kUpper = 2,
+    kAt = 4,
+    kAssigns = 8,  // = :
+    kDash = 16,
+    kSpace = 32,  // and tabs, quotes, backslashes, backticks
+    kSlash = 64,  // and backslashes
+    kPlus = 128,
+    kDot = 256,
+    kColon = 512,
+  };
+  std::uint32_t has = 0;
+  std::size_t digits = 0;
+
+  explicit constexpr Census(std::string_view text) {
+    for (const char c : text) {
+      const std::uint32_t is = kOf[static_cast<unsigned char>(c)];
+      has |= is;
+      digits += is & kDigit;
+    }
+  }
+  [[nodiscard]] constexpr bool all(std::uint32_t wanted) const { return (has & wanted) == wanted; }
+
+ private:
+  static constexpr std::array<std::uint16_t, 256> kOf = [] {
+    std::array<std::uint16_t, 256> of{};
+    for (char c = '0'; c <= '9'; ++c) of[static_cast<unsigned char>(c)] = kDigit;
+    for (char c = 'A'; c <= 'Z'; ++c) of[static_cast<unsigned char>(c)] = kUpper;
+    for (const char c : {' ', '\t', '"', '\'', '`'}) of[static_cast<unsigned char>(c)] = kSpace;
+    of['@'] = kAt;
+    of['='] = kAssigns;
+    of[':'] = kAssigns | kColon;
+    of['-'] = kDash;
+    of['\\'] = kSpace | kSlash;
+    of['/'] = kSlash;
+    of['+'] = kPlus;
+    of['.'] = kDot;
+    return of;
+  }();
+};
 
 }  // namespace plumbline::redact

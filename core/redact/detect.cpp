@@ -31,6 +31,7 @@ double entropy_bits(std::string_view text) {
 void detect_randomness(std::string_view text, std::vector<Hit>& hits) {
   constexpr std::size_t kLeast = 24;
   constexpr double kBitsLeast = 4.1, kBitsLeastOfPath = 4.5;
+  if (text.size() < kLeast) return;
   for (std::size_t at = 0; at < text.size();) {
     if (!is_base64(text[at])) {
       ++at;
@@ -55,8 +56,9 @@ void detect(std::string_view text, bool identifier, std::vector<Hit>& hits) {
   hits.clear();
   if (text.size() < kShortest) return;
   detect_tokens(text, hits);
-  detect_structures(text, hits);
-  detect_personal(text, hits);
+  const Census has(text);
+  detect_structures(text, has, hits);
+  detect_personal(text, has, hits);
   if (!identifier) detect_randomness(text, hits);
   if (hits.size() < 2) return;
   std::stable_sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) { return a.begin < b.begin; });

@@ -26,9 +26,11 @@ void detect(std::string_view text, bool identifier, std::vector<Hit>& hits);
 [[nodiscard]] bool names_identifier(std::string_view member);
 
 // The parts of detect, each appending to `hits` in any order.
-void detect_tokens(std::string_view text, std::vector<Hit>& hits);      // by their prefix
-void detect_structures(std::string_view text, std::vector<Hit>& hits);  // keys, URLs, headers, assignments
-void detect_personal(std::string_view text, std::vector<Hit>& hits);
+void detect_tokens(std::string_view text, std::vector<Hit>& hits);  // by their prefix
+struct Census;                                                      // of the text: characters.h
+void detect_structures(std::string_view text, const Census& has,
+                       std::vector<Hit>& hits);  // keys, URLs, headers, assignments
+void detect_personal(std::string_view text, const Census& has, std::vector<Hit>& hits);
 void detect_randomness(std::string_view text, std::vector<Hit>& hits);
 
 }  // namespace plumbline::redact

@@ -186,13 +186,14 @@ void find_home_folders(std::string_view text, std::vector<Hit>& hits) {
 
 }  // namespace
 
-void detect_personal(std::string_view text, std::vector<Hit>& hits) {
-  find_emails(text, hits);
-  find_cards(text, hits);
-  find_ibans(text, hits);
-  find_phones(text, hits);
-  find_ssns(text, hits);
-  find_home_folders(text, hits);
+void detect_personal(std::string_view text, const Census& has, std::vector<Hit>& hits) {
+  // The least that each format has: 13 digits of a card, two capitals and two digits of an IBAN, ...
+  if (has.all(Census::kAt)) find_emails(text, hits);
+  if (has.digits >= 13) find_cards(text, hits);
+  if (has.all(Census::kUpper) && has.digits >= 2) find_ibans(text, hits);
+  if (has.digits >= 8 && (has.all(Census::kPlus) || has.digits >= 10)) find_phones(text, hits);
+  if (has.digits >= 9 && has.all(Census::kDash)) find_ssns(text, hits);
+  if (has.all(Census::kSlash)) find_home_folders(text, hits);
 }
 
 }  // namespace plumbline::redact

@@ -85,6 +85,19 @@ constexpr std::array kKeywords = {
     Keyword{"private_key", 8}, Keyword{"secret_key", 8}, Keyword{"token", 8},       Keyword{"auth_key", 8},
     Keyword{"signing_key", 8}, Keyword{"credential", 8}, Keyword{"credentials", 8}};
 
+constexpr bool begins_keyword(char c) {
+  constexpr std::array<bool, 256> kBegins = [] {
+    std::array<bool, 256> begins{};
+    for (const Keyword& keyword : kKeywords) {
+      const char first = keyword.word[0];
+      begins[static_cast<unsigned char>(first)] = true;
+      begins[static_cast<unsigned char>(first - 'a' + 'A')] = true;
+    }
+    return begins;
+  }();
+  return kBegins[static_cast<unsigned char>(c)];
+}
+
 std::size_t skip_quotes(std::string_view text, std::size_t at) {
   return run_of(text, at, [](char c) { return c == '"' || c == '\'' || c == '\\' || c == '`'; });
 }
@@ -92,7 +105,7 @@ std::size_t skip_quotes(std::string_view text, std::size_t at) {
 // `password=...`, `"api_key": "..."`, `--token ...`: as in the generic rules of gitleaks and detect-secrets.
 void find_assignments(std::string_view text, std::vector<Hit>& hits) {
   for (std::size_t at = 0; at < text.size(); ++at) {
-    if (!is_alnum(text[at])) continue;
+    if (!begins_keyword(text[at])) continue;
     for (const Keyword& keyword : kKeywords) {
       if (lower(text[at]) != keyword.word[0] || !starts_ignoring_case(text.substr(at), keyword.word))
         continue;
@@ -146,12 +159,12 @@ bool names_identifier(std::string_view member) {
   return false;
 }
 
-void detect_structures(std::string_view text, std::vector<Hit>& hits) {
-  find_private_keys(text, hits);
-  find_jwts(text, hits);
-  find_url_passwords(text, hits);
-  find_authorization(text, hits);
-  find_assignments(text, hits);
+void detect_structures(std::string_view text, const Census& has, std::vector<Hit>& hits) {
+  if (has.all(Census::kDash | Census::kSpace)) find_private_keys(text, hits);
+  if (has.all(Census::kDot)) find_jwts(text, hits);
+  if (has.all(Census::kColon | Census::kSlash)) find_url_passwords(text, hits);
+  if (has.all(Census::kSpace)) find_authorization(text, hits);
+  if (has.all(Census::kAssigns) || has.all(Census::kDash | Census::kSpace)) find_assignments(text, hits);
 }
 
 }  // namespace plumbline::redact

@@ -1,6 +1,7 @@
 // Tokens that begin with a prefix of their issuer's: the prefix, what follows, and where that is written
 // down.
 #include <array>
+#include <cstdint>
 
 #include "core/redact/characters.h"
 #include "core/redact/detect.h"
@@ -127,16 +128,45 @@ constexpr std::array kRules = {
     TokenRule{"age_key", "AGE-SECRET-KEY-1", upper_or_digit, 50},
 };
 
+// Rules by the first character of their prefix, each list in the order of kRules.
+struct ByFirst {
+  std::array<TokenRule, kRules.size()> rules{};
+  std::array<std::uint8_t, 257> from{};  // rules of the character c: from[c] to from[c + 1]
+};
+constexpr ByFirst kByFirst = [] {
+  static_assert(kRules.size() < 256);
+  ByFirst by{};
+  std::size_t count = 0;
+  for (std::size_t c = 0; c < 256; ++c) {
+    by.from[c] = static_cast<std::uint8_t>(count);
+    for (const TokenRule& rule : kRules) {
+      if (static_cast<unsigned char>(rule.prefix[0]) == c) by.rules[count++] = rule;
+    }
+  }
+  by.from[256] = static_cast<std::uint8_t>(count);
+  return by;
+}();
+constexpr std::size_t kShortestToken = [] {
+  std::size_t shortest = 1000;
+  for (const TokenRule& rule : kRules) {
+    if (rule.prefix.size() + rule.least < shortest) shortest = rule.prefix.size() + rule.least;
+  }
+  return shortest;
+}();
+
 }  // namespace
 
 void detect_tokens(std::string_view text, std::vector<Hit>& hits) {
-  for (std::size_t at = 0; at < text.size(); ++at) {
+  for (std::size_t at = 0; at + kShortestToken <= text.size(); ++at) {
+    const auto first = static_cast<unsigned char>(text[at]);
+    if (kByFirst.from[first] == kByFirst.from[first + 1U]) continue;
     // A token begins where a word does. An escape of a text within a text ("\nghp_...") ends a word too.
     const bool begins = at == 0 || !is_alnum(text[at - 1]) || (at > 1 && text[at - 2] == '\\');
-    if (!begins || !is_alnum(text[at])) continue;
+    if (!begins) continue;
     const std::string_view rest = text.substr(at);
-    for (const TokenRule& rule : kRules) {
-      if (rest[0] != rule.prefix[0] || !rest.starts_with(rule.prefix)) continue;
+    for (std::size_t i = kByFirst.from[first]; i < kByFirst.from[first + 1U]; ++i) {
+      const TokenRule& rule = kByFirst.rules[i];
+      if (rest[1] != rule.prefix[1] || !rest.starts_with(rule.prefix)) continue;
       const std::size_t end = run_of(rest, rule.prefix.size(), rule.of);
       if (end - rule.prefix.size() < rule.least) continue;
       hits.push_back({at, at + end, rule.kind});

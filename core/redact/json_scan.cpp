@@ -7,8 +7,13 @@ namespace {
 
 std::size_t string_size(std::string_view text) {
   std::size_t at = 1;
-  while (at < text.size() && text[at] != '"') at += text[at] == '\\' ? 2 : 1;
-  return at + 1 < text.size() ? at + 1 : text.size();
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find('"', at), text.size());
+    const std::size_t escape = text.substr(at, end - at).find('\\');
+    if (escape == text.npos) return std::min(end + 1, text.size());
+    at += escape + 2;
+  }
+  return text.size();
 }
 
 }  // namespace

@@ -13,6 +13,9 @@ namespace plumbline::redact {
 namespace {
 
 constexpr std::size_t kHashChars = 32;  // 128 bits
+// Names that are remembered: far more than the conventions have. Programs that make names up begin again.
+constexpr std::size_t kNamesMax = 4096;
+constexpr std::size_t kNameBytesMax = 256;
 
 // Beyond the conventions of core/otlp: AtlasBridge's decisions, sessions and prompts, and what programs
 // print.
@@ -24,9 +27,17 @@ constexpr std::array<std::string_view, 18> kContent = {
 // Rigour runs these of a project's own commands and puts what they print into `details` (gates/runner.js).
 constexpr std::array<std::string_view, 4> kCommandGates = {"format", "lint", "typecheck", "test"};
 
+// The text of a JSON string; `kept` holds it where it is not the same bytes.
+std::string_view text_of(std::string_view raw, std::string& kept) {
+  if (raw.size() >= 2 && raw.find('\\') == raw.npos) return raw.substr(1, raw.size() - 2);
+  kept = unescaped(raw);
+  return kept;
+}
+
 std::string member_of(std::string_view object, std::string_view wanted) {
+  std::string kept;
   for (Items items(object); items.next();) {
-    if (unescaped(items.name()) == wanted) return std::string(items.value());
+    if (text_of(items.name(), kept) == wanted) return std::string(items.value());
   }
   return {};
 }
@@ -42,6 +53,7 @@ std::string Redactor::apply(std::string_view line, std::vector<Change>* changes)
   changes_ = changes;
   changed_ = kept_ = command_gate_ = false;
   path_.clear();
+  facts_.clear();
   const std::string kind = member_of(line, "kind");
   kind_ = kind == "\"decision\"" ? Kind::kDecision : kind == "\"report\"" ? Kind::kReport : Kind::kOther;
   std::string out;
@@ -60,6 +72,7 @@ std::string Redactor::apply(std::string_view line, std::vector<Change>* changes)
     return policy;
   }();
   path_ = {"data", "explanation"};
+  facts_.assign(2, {});
   note("dropped", "another member of the chained entry is changed", 0);
   return Redactor(kWithoutExplanation).apply(out);
 }
@@ -78,10 +91,12 @@ void Redactor::object(std::string_view text, std::string& out) {
   for (Items items(text); items.next();) {
     const std::size_t before = out.size();
     if (!first) out += ',';
-    const std::string name = unescaped(items.name());
+    std::string kept_name;
+    const std::string_view name = text_of(items.name(), kept_name);
     path_.push_back(name);
+    facts_.push_back(facts_of(name));
     std::string masked_name;
-    const bool rename = masked(name, masked_name);
+    const bool rename = !facts_.back().clean && masked(name, masked_name);
     if (rename) {
       // Two names that mask alike would be a repeated member, which the edge refuses.
       std::string unique = masked_name;
@@ -97,6 +112,7 @@ void Redactor::object(std::string_view text, std::string& out) {
       out.resize(before);
     }
     path_.pop_back();
+    facts_.pop_back();
   }
   out += '}';
   if (failure) command_gate_ = false;
@@ -111,12 +127,14 @@ void Redactor::array(std::string_view text, std::string& out) {
     if (!first) out += ',';
     const std::string number = std::to_string(index);
     path_.push_back(number);
+    facts_.push_back({});  // a number is the name of nothing
     if (value(items.value(), out)) {
       first = false;
     } else {
       out.resize(before);
     }
     path_.pop_back();
+    facts_.pop_back();
   }
   out += ']';
 }
@@ -135,7 +153,7 @@ bool Redactor::value(std::string_view text, std::string& out) {
     return true;
   }
   if (rule != nullptr) kept_ = true;  // of everything below, unless a rule says otherwise there
-  if (!kept_ && !policy_.include_content && is_content(text)) {
+  if (!kept_ && !policy_.include_content && is_content(text, !facts_.empty() && facts_.back().content)) {
     note("dropped", "content", text.size());
     return false;
   }
@@ -151,13 +169,27 @@ bool Redactor::value(std::string_view text, std::string& out) {
 }
 
 // Numbers and truth values are no content: counts of prompts are called "prompts" too.
-bool Redactor::is_content(std::string_view raw) const {
+bool Redactor::is_content(std::string_view raw, bool by_name) const {
   if (path_.size() < 2 || path_[0] != "data" || raw.empty()) return false;
   if (raw[0] != '"' && raw[0] != '{' && raw[0] != '[') return false;
-  const std::string_view name = path_.back();
-  if (kind_ == Kind::kReport && name == "details") return command_gate_;
-  if (std::find(kContent.begin(), kContent.end(), name) != kContent.end()) return true;
-  return otlp::is_content(name);
+  if (kind_ == Kind::kReport && path_.back() == "details") return command_gate_;
+  return by_name;
+}
+
+Redactor::NameFacts Redactor::facts_of(std::string_view name) {
+  const auto known = names_.find(name);
+  if (known != names_.end()) return known->second;
+  NameFacts facts;
+  facts.content =
+      std::find(kContent.begin(), kContent.end(), name) != kContent.end() || otlp::is_content(name);
+  facts.secret = names_secret(name);
+  facts.identifier = names_identifier(name);
+  detect(name, facts.identifier && name.find_first_of(" \t\n") == name.npos, hits_);
+  facts.clean = hits_.empty();
+  if (name.size() > kNameBytesMax) return facts;
+  if (names_.size() >= kNamesMax) names_.clear();
+  names_.emplace(name, facts);
+  return facts;
 }
 
 void Redactor::text_value(std::string_view raw, std::string& out) {
@@ -166,15 +198,15 @@ void Redactor::text_value(std::string_view raw, std::string& out) {
   const bool fixed = path_.size() == 1 && (path_[0] == "id" || path_[0] == "kind" || path_[0] == "time");
   const bool chain = path_.size() == 2 && path_[0] == "data" &&
                      (path_[1] == "hash" || path_[1] == "prev_hash" || path_[1] == "timestamp");
-  std::string replaced;
+  std::string replaced, kept;
   // What the schema holds to a form of its own (a uuid, a time, a digest) is not looked into.
   if (fixed || chain || (!text && !number)) {
     out += raw;
-  } else if (text && !path_.empty() && raw.size() > 2 && names_secret(path_.back()) &&
+  } else if (text && !path_.empty() && raw.size() > 2 && facts_.back().secret &&
              policy_.looks_for("named_secret") && !policy_.allows(unescaped(raw))) {
     out += "\"[redacted:named_secret]\"";
     note("masked", "named_secret", raw.size() - 2);
-  } else if (text ? masked(unescaped(raw), replaced) : masked(raw, replaced)) {
+  } else if (masked(text ? text_of(raw, kept) : raw, replaced)) {
     codec::append_json_string(out, replaced);
   } else {
     out += raw;
@@ -182,9 +214,9 @@ void Redactor::text_value(std::string_view raw, std::string& out) {
 }
 
 bool Redactor::masked(std::string_view text, std::string& out) {
-  const std::string_view name = path_.empty() ? std::string_view{} : path_.back();
   // An id is one word; a key in a sentence is looked for wherever that stands.
-  detect(text, names_identifier(name) && text.find_first_of(" \t\n") == text.npos, hits_);
+  detect(text, !facts_.empty() && facts_.back().identifier && text.find_first_of(" \t\n") == text.npos,
+         hits_);
   std::size_t from = 0;
   bool any = false;
   for (const Hit& hit : hits_) {

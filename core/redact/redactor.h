@@ -1,8 +1,10 @@
 // One event as it was made into the event that leaves. Pure; one for each thread.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/redact/detect.h"
@@ -32,13 +34,25 @@ class Redactor {
 
  private:
   enum class Kind : std::uint8_t { kDecision, kReport, kOther };
+  // What a member's name says alone: few names come again and again, so it is looked up.
+  struct NameFacts {
+    bool content = false;     // by the conventions of any kind of event
+    bool secret = false;      // names_secret
+    bool identifier = false;  // names_identifier
+    bool clean = false;       // no detector finds anything in the name itself
+  };
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
+  };
+  NameFacts facts_of(std::string_view name);
   // What becomes of one member or element. False: it goes, with its comma.
   bool value(std::string_view text, std::string& out);
   void object(std::string_view text, std::string& out);
   void array(std::string_view text, std::string& out);
   void text_value(std::string_view raw, std::string& out);
   bool masked(std::string_view text, std::string& out);
-  [[nodiscard]] bool is_content(std::string_view raw) const;
+  [[nodiscard]] bool is_content(std::string_view raw, bool by_name) const;
   void note(std::string_view what, std::string_view why, std::size_t bytes);
   [[nodiscard]] std::string path_text() const;
 
@@ -48,6 +62,8 @@ class Redactor {
   bool kept_ = false;          // a rule keeps what is under way
   bool changed_ = false;
   std::vector<std::string_view> path_;
+  std::vector<NameFacts> facts_;  // of path_, one for one
+  std::unordered_map<std::string, NameFacts, NameHash, std::equal_to<>> names_;
   std::vector<Hit> hits_;
   std::vector<Change>* changes_ = nullptr;
 };
