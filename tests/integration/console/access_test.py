@@ -1,5 +1,7 @@
 """Every endpoint of schemas/openapi.yaml by role, verb and other tenants' ids: who may not gets nothing, not even that something exists.
 Usage: access_test.py PLUMBLINE PLUMB"""
+import json
+import re
 import sys
 import unittest
 import uuid
@@ -14,6 +16,16 @@ DATA = ROOT / "tests/data/real"
 ROLES = ("viewer", "operator", "admin")
 BODIES = {"changeMember": {"role": "viewer"}, "inviteMember": {"email": "x@example.com", "role": "owner"}, "addTeam": {}, "addRoute": {}}
 TENANT = "/api/v1/tenants/{tenant}"
+# What is no tenant's: asked for in sign_in_test.py. A path that is neither here nor below TENANT fails a test.
+OF_NOBODY = {"getMe", "getSignIn", "approveDevice", "startSignIn", "finishSignIn", "useSetupLink", "refreshSession", "signOut", "startDevice",
+             "pollDevice", "authorizeClient", "allowClient", "exchangeToken"}
+# Which of another tenant's ids stands for a path's parameter, and for a query's that names something: by operation where {id} has many meanings.
+IDS = {"getReport": {"id": "report"}, "getDrift": {"id": "drift"}, "revokeInvitation": {"id": "invitation"}, "removeTeam": {"id": "team"},
+       "addTeamMember": {"id": "team"}, "removeTeamMember": {"id": "team"}, "removeRoute": {"id": "route"}, "testRoute": {"id": "route"}}
+NAMES = {"user": "user", "key": "key", "session": "session", "route": "route", "agent": "agent", "repo": "repo", "branch": "branch"}
+NONE = {"user": str(uuid.UUID(int=5)), "key": "key_" + "0" * 32, "session": "no-such-session", "agent": "no-such-agent", "repo": "no-such-repo",
+        "branch": "no-such-branch", "id": str(uuid.UUID(int=5)), "route": str(uuid.UUID(int=5))}
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Access(unittest.TestCase):
@@ -27,6 +39,8 @@ class Access(unittest.TestCase):
             for slug in ("ours", "theirs", "third"):
                 tenant, key, secret = i.tenant(slug)
                 i.push(key, secret, DATA / "agent-0.jsonl", DATA / "rigour-reports.ndjson")
+                if slug == "theirs":  # something that nobody else has, and a report of its own id
+                    i.push(key, secret, cls.secrets())
                 i.cli("route", "add", slug, f"inbox-{slug}", "--kind", "email", "--to", f"{slug}@example.com")
                 cls.ids[slug] = {"tenant": tenant, "key": key}
             sql = i.postgres.sql
@@ -35,7 +49,14 @@ class Access(unittest.TestCase):
                 ids["drift"] = wait_for("a drift", lambda t=t: sql(f"SELECT drift_id FROM plumbline.drifts WHERE tenant_id = '{t}' LIMIT 1"))
                 ids["report"] = sql(f"SELECT id FROM plumbline.reports WHERE tenant_id = '{t}' ORDER BY id LIMIT 1")
                 ids["route"] = sql(f"SELECT route_id FROM plumbline.notify_routes WHERE tenant_id = '{t}'")
-                # The same documents have the same ids in each tenant: theirs get some of their own.
+            # The same documents have the same ids in each tenant: theirs have some of their own.
+            cls.ids["theirs"] |= {"session": "their-session", "agent": "their-agent", "repo": "their-repo", "branch": "their-branch",
+                                  "report": wait_for("their report", lambda: sql("SELECT id FROM plumbline.reports WHERE repo = 'their-repo' LIMIT 1"))}
+            wait_for("their session", lambda: sql("SELECT 1 FROM plumbline.traces WHERE session = 'their-session' LIMIT 1"))
+            wait_for("their health", lambda: sql("SELECT 1 FROM plumbline.health_repo_latest WHERE repo = 'their-repo'"))
+            their_tenant, cls.ids["theirs"]["drift"] = cls.ids["theirs"]["tenant"], str(uuid.uuid4())
+            sql("INSERT INTO plumbline.drifts SELECT (jsonb_populate_record(d, jsonb_build_object('drift_id', '" + cls.ids["theirs"]["drift"] + "', 'repo', "
+                f"'their-repo'))).* FROM plumbline.drifts d WHERE tenant_id = '{their_tenant}' LIMIT 1")
             cls.users = {(slug, role): Browser(i).sign_in(i.setup_link(slug, f"{role}@{slug}.example", role))
                          for slug in ("ours", "theirs") for role in ROLES}
             theirs = cls.users["theirs", "admin"]
@@ -53,14 +74,36 @@ class Access(unittest.TestCase):
     def tearDownClass(cls):
         cls.installation.stop()
 
+    @classmethod
+    def secrets(cls):
+        """A file of events as only the tenant theirs has them: of a session, an agent, a repository and a branch of their own."""
+        events = cls.installation.folder / "theirs.ndjson"
+        common = {"time": "2026-11-09T09:00:00Z", "agent": "their-agent", "session": "their-session", "repo": "their-repo", "branch": "their-branch"}
+        events.write_text("".join(json.dumps({"id": str(uuid.uuid4()), "kind": kind, "data": data} | common) + "\n" for kind, data in (
+            ("session", {"event": "start"}), ("report", {"status": "PASS", "failures": [], "stats": {"score": 97}}))))
+        return events
+
+    def fill(self, path, operation, ids):
+        """The path below the tenant with ids in its parameters' places, and in those of queries that name something."""
+        for name in re.findall(r"\{(\w+)\}", path):
+            kind = IDS.get(operation["operationId"], {}).get(name) or NAMES.get(name)
+            self.assertIsNotNone(kind, f"{operation['operationId']} has a parameter {name} that this test does not know: give it an id in IDS or NAMES")
+            path = path.replace("{%s}" % name, ids[kind])
+        return path
+
+    def none_of(self):
+        """Ids of every kind that are nobody's."""
+        return {kind: NONE[kind] if kind in NONE else NONE["id"] for kind in {*NAMES.values(), *(k for each in IDS.values() for k in each.values())}}
+
+    def query_names(self, operation):
+        found = [self.contract.resolved(p) for p in operation.get("parameters", [])]
+        return [p["name"] for p in found if p["in"] == "query" and p["name"] in NAMES]
+
     def operations(self):
         """(operation, method, path below the tenant with made-up ids)."""
         for path, method, operation in self.contract.operations():
             if path.startswith(TENANT + "/"):
-                made_up = path.removeprefix(TENANT)
-                for name in ("id", "user"):
-                    made_up = made_up.replace("{%s}" % name, str(uuid.UUID(int=7)))
-                yield operation, method.upper(), made_up.replace("{key}", "key_none").replace("{session}", "none")
+                yield operation, method.upper(), self.fill(path.removeprefix(TENANT), operation, self.none_of())
 
     def ask(self, browser, operation, method, path):
         body = BODIES.get(operation["operationId"], {}) if method in ("POST", "PATCH", "PUT") else None
@@ -102,26 +145,96 @@ class Access(unittest.TestCase):
                     for name in ("theirs", self.ids["theirs"]["tenant"], str(uuid.UUID(int=9))):
                         self.same(self.ask(browser, operation, method, f"/api/v1/tenants/{name}{path}"), none, path)
 
+    def test_every_path_of_the_description_is_tested(self):
+        below, other = [], set()
+        for path, _, operation in self.contract.operations():
+            (below.append if path.startswith(TENANT + "/") else other.add)(operation["operationId"])
+        self.assertEqual(other, OF_NOBODY)
+        self.assertEqual(sorted(below), sorted(o["operationId"] for o, _, _ in self.operations()))
+        self.assertGreater(len(below), 30)
+
+    def test_verbs_that_the_description_does_not_have_are_refused(self):
+        for path, _, operation in self.contract.operations():
+            filled = self.fill(path.replace("{tenant}", "ours").replace("{provider}", "oidc"), operation, self.none_of())
+            known = {m.upper() for p, m, _ in self.contract.operations() if p == path}
+            for method in METHODS:
+                if method not in known:
+                    answer = self.users["ours", "admin"].ask(method, filled, {} if method in ("POST", "PUT", "PATCH") else None)
+                    # What a path of other names would fit: DELETE .../members/invitations is that of a user named so.
+                    self.assertIn(answer.status, (405, 404), (method, path))
+
     def test_ids_of_another_tenant_are_as_ids_that_are_not_there(self):
-        theirs, browser = self.ids["theirs"], self.users["ours", "admin"]
-        cases = [("GET", "/drifts/{}", "drift", None), ("DELETE", "/routes/{}", "route", None), ("POST", "/routes/{}/test", "route", {}),
-                 ("POST", "/keys/{}/rotate", "key", {}), ("POST", "/keys/{}/disable", "key", None),
-                 ("PATCH", "/members/{}", "user", {"role": "viewer"}), ("DELETE", "/members/{}", "user", None),
-                 ("DELETE", "/members/invitations/{}", "invitation", None), ("DELETE", "/teams/{}", "team", None),
-                 ("PUT", "/teams/{}/members/" + theirs["user"], "team", None), ("DELETE", "/teams/{}/members/" + theirs["user"], "team", None)]
-        ours_drifts = {d["id"] for d in browser.get("/api/v1/tenants/ours/drifts").json()["items"]}
-        for method, path, kind, body in cases:
-            with self.subTest(method=method, path=path):
-                if theirs[kind] in ours_drifts:
-                    continue
-                none = browser.ask(method, "/api/v1/tenants/ours" + path.format(str(uuid.UUID(int=5))), body)
-                self.assertEqual(none.status, 404, none.body)
-                self.same(browser.ask(method, "/api/v1/tenants/ours" + path.format(theirs[kind]), body), none, path)
+        """Byte by byte, of every operation that has an id in its path or query, for every role."""
+        asked = 0
+        for path, method, operation in self.contract.operations():
+            if not path.startswith(TENANT + "/"):
+                continue
+            names = set(re.findall(r"\{(\w+)\}", path)) - {"tenant"}
+            for role in ROLES:
+                browser = self.users["ours", role]
+                nobody, theirs = self.none_of(), self.none_of() | {k: v for k, v in self.ids["theirs"].items()}
+                if names:
+                    with self.subTest(role=role, operation=operation["operationId"]):
+                        none = self.ask(browser, operation, method.upper(), self.fill(path.replace("{tenant}", "ours"), operation, nobody))
+                        foreign = self.ask(browser, operation, method.upper(), self.fill(path.replace("{tenant}", "ours"), operation, theirs))
+                        self.assertIn(none.status, (403, 404), none.body)
+                        self.same(foreign, none, path)
+                        asked += 1
+                for name in self.query_names(operation):
+                    with self.subTest(role=role, operation=operation["operationId"], query=name):
+                        whole = self.fill(path.replace("{tenant}", "ours"), operation, nobody) + "?" + name + "="
+                        none, foreign = browser.get(whole + NONE[NAMES[name]]), browser.get(whole + self.ids["theirs"][NAMES[name]])
+                        self.same(foreign, none, path)
+                        asked += 1
+        self.assertGreaterEqual(asked, 3 * 19)
+        # Nothing of theirs was changed by all that, and to themselves it is there.
+        admin = self.users["theirs", "admin"]
+        base = f"/api/v1/tenants/{self.ids['theirs']['tenant']}"
         self.assertEqual(self.installation.postgres.sql(
-            f"SELECT count(*) FROM plumbline.signing_keys WHERE key_id = '{theirs['key']}' AND status = 'active'"), "1")
+            f"SELECT count(*) FROM plumbline.signing_keys WHERE key_id = '{self.ids['theirs']['key']}' AND status = 'active'"), "1")
+        for path in ("/drifts/{drift}", "/reports/{report}", "/sessions/{session}", "/repo?repo={repo}"):
+            self.assertEqual(admin.get(base + path.format(**self.ids["theirs"])).status, 200, path)
+        self.assertIn(self.ids["theirs"]["team"], {t["id"] for t in admin.get(base + "/teams").json()["items"]})
+        self.assertIn(self.ids["theirs"]["route"], {r["id"] for r in admin.get(base + "/routes").json()["items"]})
+        self.assertIn(self.ids["theirs"]["invitation"], {m["id"] for m in admin.get(base + "/members").json()["items"]})
+
+    def test_existence_costs_no_query_more(self):
+        """What could be timed: PostgreSQL is asked as often and finds as few rows for a foreign id as for none."""
+        browser, sql = self.users["ours", "admin"], self.installation.postgres.sql
+        for path, method, operation in self.contract.operations():
+            if method != "get" or not path.startswith(TENANT + "/") or not IDS.get(operation["operationId"]):
+                continue
+            told = []
+            for ids in (self.none_of(), self.none_of() | self.ids["theirs"]):
+                kind = next(iter(IDS[operation["operationId"]].values()))
+                table, column = {"report": ("reports", "id"), "drift": ("drifts", "drift_id")}[kind]
+                plan = sql("BEGIN; SET LOCAL ROLE plumbline_reader; SELECT set_config('plumbline.tenant', '" + self.ids["ours"]["tenant"] + "', true); "
+                           f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT * FROM plumbline.{table} WHERE {column} = '{ids[kind]}'; ROLLBACK")
+                self.assertIn("actual rows=0", plan)
+                told.append(re.sub(r"Buffers:.*|'[0-9a-f-]{36}'", "", plan))
+                self.assertEqual(browser.get(self.fill(path.replace("{tenant}", "ours"), operation, ids)).status, 404)
+            self.assertEqual(*told)
+
+    def test_counts_and_lists_are_of_the_own_tenant_alone(self):
+        """What ours sees is the same before and after theirs and a third got more."""
+        def seen():
+            found = {}
+            for operation, method, path in self.operations():
+                if method == "GET" and "{" not in path and operation["operationId"] not in ("getLive", "getPipeline", "listAudit", "getOverview"):
+                    found[operation["operationId"]] = self.users["ours", "admin"].get("/api/v1/tenants/ours" + path).body
+            overview = self.users["ours", "admin"].get("/api/v1/tenants/ours/overview").json()
+            return found, overview["counts"]
+
+        before = seen()
+        theirs = self.users["theirs", "admin"]
+        base = f"/api/v1/tenants/{self.ids['theirs']['tenant']}"
+        for path, body in (("/keys", {}), ("/members/invitations", {"email": "more@theirs.example", "role": "viewer"}),
+                           ("/routes", {"name": "more", "kind": "email", "address": "more@theirs.example"})):
+            self.assertEqual(theirs.ask("POST", base + path, body).status, 201, path)
+        self.assertEqual(seen(), before)
 
     def test_no_answer_holds_anything_of_another_tenant(self):
-        words = [b"theirs", b"third"] + [v.encode() for k, v in self.ids["theirs"].items() if k not in ("drift", "report")]
+        words = [b"theirs", b"third", b"their-"] + [v.encode() for v in self.ids["theirs"].values()]
         for operation, method, path in self.operations():
             if method != "GET":
                 continue

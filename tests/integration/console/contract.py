@@ -24,6 +24,15 @@ class Contract:
             for method, operation in item.items():
                 yield path, method, operation
 
+    def resolved(self, node):
+        """What a reference within the file stands for."""
+        while "$ref" in node:
+            found = self.document
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                found = found[part]
+            node = found
+        return node
+
     def operation(self, method, path):
         # The longest pattern without parameters where several fit is the first of the file.
         found = [item[method] for pattern, _, item in self.paths if pattern.match(path.partition("?")[0]) and method in item]

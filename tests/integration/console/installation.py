@@ -40,22 +40,26 @@ def dies_with_us():
 
 
 class Postgres:
-    """Loopback and trusted; the login role `plumbline` is no superuser."""
+    """Loopback and trusted; the login role `plumbline` is no superuser. In a folder that is given it stays for the next time."""
 
-    def __init__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="plumbline-console-pg-", dir="/tmp"))
+    def __init__(self, folder=None, settings=()):
+        self.kept = folder is not None
+        self.folder = Path(folder or tempfile.mkdtemp(prefix="plumbline-console-pg-", dir="/tmp"))
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
         if self.user:
             os.chown(self.folder, self.user.pw_uid, self.user.pw_gid)
-        self._run([PG / "initdb", "-D", self.folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"])
-        self.process = subprocess.Popen(
-            [PG / "postgres", "-D", self.folder / "data", "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
-             "-c", "unix_socket_directories=", "-c", "fsync=off"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=self._as_user, cwd="/")
+        new = not (self.folder / "data").exists()
+        if new:
+            self._run([PG / "initdb", "-D", self.folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"])
+        more = [word for setting in ("listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", *settings) for word in ("-c", setting)]
+        self.process = subprocess.Popen([PG / "postgres", "-D", self.folder / "data", "-p", str(self.port), *more],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=self._as_user, cwd="/")
         wait_for("PostgreSQL", lambda: subprocess.run([PG / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode == 0)
-        self.sql("CREATE ROLE plumbline LOGIN CREATEROLE", "postgres")
-        self.sql("CREATE DATABASE plumbline OWNER plumbline", "postgres")
+        if new:
+            self.sql("CREATE ROLE plumbline LOGIN CREATEROLE", "postgres")
+            self.sql("CREATE DATABASE plumbline OWNER plumbline", "postgres")
 
     def _as_user(self):
         if self.user:
@@ -67,10 +71,10 @@ class Postgres:
     def _run(self, command):
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, preexec_fn=self._as_user, cwd="/")
 
-    def sql(self, text, database="plumbline"):
+    def sql(self, text, database="plumbline", patience_s=PATIENCE_S):
         """As the superuser; what psql prints, unaligned."""
         done = subprocess.run(["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres",
-                               "-d", database, "-c", text], capture_output=True, text=True, timeout=PATIENCE_S)
+                               "-d", database, "-c", text], capture_output=True, text=True, timeout=patience_s)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
@@ -80,13 +84,14 @@ class Postgres:
             self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if not self.kept:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Installation:
-    def __init__(self, plumbline, plumb, console=""):
+    def __init__(self, plumbline, plumb, console="", postgres_folder=None, postgres_settings=()):
         self.plumbline, self.plumb = plumbline, plumb
-        self.postgres = Postgres()
+        self.postgres = Postgres(postgres_folder, postgres_settings)
         self.folder = Path(tempfile.mkdtemp(prefix="plumbline-console-"))
         self.edge_port, self.console_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.console_port}"
