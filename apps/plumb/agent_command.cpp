@@ -14,7 +14,7 @@ namespace plumbline::client {
 namespace {
 
 struct AgentArguments {
-  std::string config;
+  std::string config, profile;
   bool json = false;
 };
 
@@ -28,6 +28,7 @@ Result<agent::Config> load(const AgentArguments& args) {
 int run(const AgentArguments& args) {
   auto config = load(args);
   if (!config) return usage(config.error().message);
+  if (!args.profile.empty()) config->edge.profile = args.profile;
   auto credentials = push::find_credentials(config->edge, environment);
   if (!credentials) return usage(credentials.error().message);
   // Blocked before any thread starts, so that only the wait below sees them.
@@ -84,6 +85,8 @@ Chosen add_agent(CLI::App& app) {
       agent->add_subcommand("status", "What it holds, how far behind it is, what failed last");
   for (CLI::App* command : {run_command, status_command})
     command->add_option("--config", args->config, "agent.toml; else the one in the configuration folder");
+  run_command->add_option("--profile", args->profile,
+                          "Of the credentials file; else agent.toml's edge.profile");
   status_command->add_flag("--json", args->json, "As the agent wrote it");
   return [=]() -> std::optional<int> {
     if (run_command->parsed()) return run(*args);

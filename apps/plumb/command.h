@@ -18,7 +18,10 @@ namespace plumbline::client {
 using Chosen = std::function<std::optional<int>()>;
 
 [[nodiscard]] Chosen add_agent(CLI::App& app);
+[[nodiscard]] Chosen add_auth(CLI::App& app);
 [[nodiscard]] Chosen add_doctor(CLI::App& app);
+// `plumb completion`, `plumb man`: of all that was added before.
+[[nodiscard]] Chosen add_pages(CLI::App& app);
 [[nodiscard]] Chosen add_redact(CLI::App& app);
 
 // [redaction] of the named agent.toml; without a name, of the one in the configuration folder if it is there,

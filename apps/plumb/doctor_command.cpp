@@ -5,14 +5,10 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/plumb/command.h"
-#include "core/clock.h"
-#include "core/compress/compress.h"
+#include "apps/plumb/edge_answer.h"
 #include "producers/agent/agent.h"
 #include "producers/agent/sqlite/session_rows.h"
-#include "producers/push/edge_clock.h"
 #include "producers/push/push.h"
-#include "producers/push/reply.h"
-#include "producers/push/signed_request.h"
 
 namespace plumbline::client {
 namespace {
@@ -21,7 +17,7 @@ namespace fs = std::filesystem;
 
 class Doctor {
  public:
-  int run(const std::string& named) {
+  int run(const std::string& named, const std::string& profile) {
     push::CredentialFlags flags;
     const fs::path file = named.empty() ? push::config_folder(environment) / "agent.toml" : fs::path(named);
     std::error_code error;
@@ -37,6 +33,7 @@ class Doctor {
       note("no agent is configured (" + file.string() +
            " is not there); docs/agent.md has one to begin with");
     }
+    if (!profile.empty()) flags.profile = profile;
     check_edge(flags);
     return failed_ ? push::kExitRejected : push::kExitOk;
   }
@@ -77,35 +74,14 @@ class Doctor {
     }
   }
 
-  // An empty signed body: the edge looks at the signature first, so its 400 says that key and clock are
-  // right.
   void check_edge(const push::CredentialFlags& flags) {
     const auto credentials = push::find_credentials(flags, environment);
     if (!credentials) return bad(credentials.error().message);
-    const auto key = push::signing_key(credentials->secret);
-    if (!key) return bad("the signing secret: " + key.error().message);
-    const auto body = compress::compress(compress::Encoding::kGzip, "");
-    if (!body) return bad(body.error().message);
-    const auto transport = push::curl_transport(credentials->ca_file);
-    const push::Response response =
-        transport->post(push::signed_request(*credentials, *key, false, compress::Encoding::kGzip,
-                                             push::random_message_id(), *body, SystemClock().now()));
-    const std::string who = "edge " + credentials->endpoint + ": ";
-    const std::string said =
-        "HTTP " + std::to_string(response.status) + " " + push::parse_reply(response.body).detail;
-    if (response.status == 0) return bad(who + response.error);
-    if (response.status == 400 || response.status == 422 || response.status == 202)
-      return good(who + "reached, key " + credentials->key_id + " and this machine's clock are taken");
-    push::EdgeClock edge_clock;
-    if (edge_clock.learn(response, SystemClock().now()))
-      return bad(who + push::clock_words(edge_clock.local_ahead_s()) +
-                 "; set this machine's clock: requests are signed by the edge's, but events keep this one's "
-                 "times");
-    if (response.status == 401)
-      return bad(who + said +
-                 "; check key_id and secret, and that this machine's clock is right within 300 s");
-    if (push::is_retryable(response.status)) return note(who + said + "; it asks to come again later");
-    bad(who + said + "; is the endpoint the edge's own address?");
+    if (!credentials->profile.empty()) note("profile " + credentials->profile + " of the credentials file");
+    const EdgeAnswer answer = ask_edge(*credentials);
+    if (answer.verdict == EdgeAnswer::kTaken) return good(answer.words);
+    if (answer.verdict == EdgeAnswer::kLater) return note(answer.words);
+    bad(answer.words);
   }
 
   bool failed_ = false;
@@ -114,12 +90,13 @@ class Doctor {
 }  // namespace
 
 Chosen add_doctor(CLI::App& app) {
-  auto config = std::make_shared<std::string>();
+  auto config = std::make_shared<std::string>(), profile = std::make_shared<std::string>();
   CLI::App* command =
       app.add_subcommand("doctor", "Check configuration, credentials, the edge and the agent's inputs");
   command->add_option("--config", *config, "agent.toml; else the one in the configuration folder");
+  command->add_option("--profile", *profile, "Of the credentials file");
   return [=]() -> std::optional<int> {
-    return command->parsed() ? std::optional(Doctor().run(*config)) : std::nullopt;
+    return command->parsed() ? std::optional(Doctor().run(*config, *profile)) : std::nullopt;
   };
 }
 

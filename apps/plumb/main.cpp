@@ -89,6 +89,8 @@ CLI::App* add_push(CLI::App& app, Arguments& args) {
   command->add_option("--endpoint", args.flags.endpoint, "The edge, such as https://plumbline.example");
   command->add_option("--key-id", args.flags.key_id, "Signing key's id");
   command->add_option("--secret-file", args.flags.secret_file, "File with the signing secret");
+  command->add_option("--profile", args.flags.profile,
+                      "Of the credentials file; `plumb auth login --profile` makes one");
   command->add_option("--ca-file", args.flags.ca_file, "Certificate authority (PEM) instead of the system's");
   return command;
 }
@@ -122,7 +124,7 @@ int run_push(Arguments& args) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  CLI::App app{"Plumbline's client"};
+  CLI::App app{"Plumbline's client", "plumb"};
   Arguments args;
   app.set_version_flag("--version", "plumb " PLUMBLINE_VERSION);
   app.require_subcommand(1);
@@ -130,9 +132,9 @@ int main(int argc, char** argv) try {
   CLI::App* verify_command = app.add_subcommand("verify", "Verify the hash chains of AtlasBridge traces");
   verify_command->add_option("paths", args.verify_paths, "Files, folders, or - for standard input")
       ->required();
-  const std::vector<plumbline::client::Chosen> others{plumbline::client::add_agent(app),
-                                                      plumbline::client::add_redact(app),
-                                                      plumbline::client::add_doctor(app)};
+  const std::vector<plumbline::client::Chosen> others{
+      plumbline::client::add_agent(app), plumbline::client::add_auth(app), plumbline::client::add_redact(app),
+      plumbline::client::add_doctor(app), plumbline::client::add_pages(app)};
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

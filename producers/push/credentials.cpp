@@ -2,9 +2,8 @@
 
 #include <fstream>
 
-#include <sys/stat.h>
-
 #include "producers/push/document.h"
+#include "producers/push/profiles.h"
 
 namespace plumbline::push {
 namespace {
@@ -22,39 +21,25 @@ Error wrong(std::string message) {
   return fatal("credentials", std::move(message));
 }
 
-Status read_line(std::string_view line, const fs::path& path, Credentials& out) {
-  const std::string_view text = without_outer_space(line);
-  if (text.empty() || text.front() == '#') return ok_status();
-  const std::size_t equals = text.find('=');
-  if (equals == std::string_view::npos)
-    return wrong(path.string() + " holds a line that is not `name = value`");
-  const std::string_view name = without_outer_space(text.substr(0, equals));
-  const std::string value{without_outer_space(text.substr(equals + 1))};
-  if (name == "endpoint") {
-    out.endpoint = value;
-  } else if (name == "key_id") {
-    out.key_id = value;
-  } else if (name == "secret") {
-    out.secret = Secret(value);
-  } else if (name == "ca_file") {
-    out.ca_file = value;
-  } else {
-    return wrong(path.string() + " names " + std::string(name) +
-                 "; known are endpoint, key_id, secret and ca_file");
-  }
-  return ok_status();
+Error no_profile(const std::string& name, const fs::path& file, const std::vector<Profile>& known) {
+  std::string names;
+  for (const Profile& profile : known) names += (names.empty() ? "" : ", ") + profile.name;
+  return wrong("there is no profile " + name + " in " + file.string() +
+               (names.empty() ? std::string() : " (it has " + names + ")") +
+               "; `plumb auth login --profile " + name + "` makes it");
 }
 
-Status read_file(const fs::path& path, Credentials& out) {
-  struct stat info {};
-  if (path.empty() || stat(path.c_str(), &info) != 0) return ok_status();
-  if ((info.st_mode & 077) != 0)
-    return wrong(path.string() + " can be read by others: chmod 600 " + path.string());
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
-    if (Status read = read_line(line, path, out); !read) return read;
+Status read_file(const fs::path& file, const std::string& named, Credentials& out) {
+  auto profiles = read_profiles(file);
+  if (!profiles) return profiles.error();
+  const std::string_view wanted = named.empty() ? kDefaultProfile : std::string_view(named);
+  for (Profile& profile : *profiles) {
+    if (profile.name != wanted) continue;
+    out = {std::move(profile.endpoint), std::move(profile.key_id), std::move(profile.secret),
+           std::move(profile.ca_file), std::move(profile.name)};
+    return ok_status();
   }
-  return ok_status();
+  return named.empty() ? ok_status() : Status(no_profile(named, file, *profiles));
 }
 
 Result<Secret> read_secret(const std::string& path) {
@@ -71,7 +56,6 @@ void take(std::string& out, const std::optional<std::string>& value) {
 Status read_environment(const Environment& environment, Credentials& out) {
   take(out.endpoint, environment("PLUMBLINE_ENDPOINT"));
   take(out.key_id, environment("PLUMBLINE_KEY_ID"));
-  take(out.ca_file, environment("PLUMBLINE_CA_FILE"));
   if (const auto path = environment("PLUMBLINE_SECRET_FILE"); path && !path->empty()) {
     auto secret = read_secret(*path);
     if (!secret) return secret.error();
@@ -84,7 +68,7 @@ Status read_environment(const Environment& environment, Credentials& out) {
 
 Status check(const Credentials& found) {
   if (found.endpoint.empty())
-    return wrong("no endpoint: --endpoint, PLUMBLINE_ENDPOINT or the credentials file");
+    return wrong("no endpoint: `plumb auth login`, --endpoint, PLUMBLINE_ENDPOINT or the credentials file");
   if (!found.endpoint.starts_with("https://") && !found.endpoint.starts_with("http://")) {
     return wrong("the endpoint " + found.endpoint + " begins with neither https:// nor http://");
   }
@@ -104,12 +88,23 @@ fs::path state_folder(const Environment& environment) {
   return xdg_folder(environment, "XDG_STATE_HOME", ".local/state");
 }
 
+fs::path credentials_file(const Environment& environment) {
+  const fs::path folder = config_folder(environment);
+  return folder.empty() ? folder : folder / "credentials";
+}
+
+std::string named_profile(const CredentialFlags& flags, const Environment& environment) {
+  return flags.profile.empty() ? environment("PLUMBLINE_PROFILE").value_or("") : flags.profile;
+}
+
 Result<Credentials> find_credentials(const CredentialFlags& flags, const Environment& environment) {
   Credentials found;
-  const fs::path folder = config_folder(environment);
-  if (Status read = read_file(folder.empty() ? folder : folder / "credentials", found); !read)
-    return read.error();
-  if (Status read = read_environment(environment, found); !read) return read.error();
+  const std::string named = named_profile(flags, environment);
+  if (Status read = read_file(credentials_file(environment), named, found); !read) return read.error();
+  take(found.ca_file, environment("PLUMBLINE_CA_FILE"));
+  if (flags.profile.empty()) {
+    if (Status read = read_environment(environment, found); !read) return read.error();
+  }
   take(found.endpoint, flags.endpoint);
   take(found.key_id, flags.key_id);
   take(found.ca_file, flags.ca_file);

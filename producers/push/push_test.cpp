@@ -21,6 +21,7 @@ const std::string kSecretText = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdH
 class FakeEdge final : public Transport {
  public:
   explicit FakeEdge(const Clock& clock) : clock_(clock) {}
+  Response get(const Request&) override { return {}; }
   Response post(const Request& request) override {
     const auto header = [&](const std::string& name) {
       for (const std::string& line : request.headers) {

@@ -56,7 +56,6 @@ class CurlTransport final : public Transport {
     curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
     curl_easy_setopt(h, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, kStallSeconds);
-    curl_easy_setopt(h, CURLOPT_POST, 1L);
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(h, CURLOPT_USERAGENT, "plumb/" PLUMBLINE_VERSION);
@@ -64,6 +63,20 @@ class CurlTransport final : public Transport {
   }
 
   Response post(const Request& request) override {
+    CURL* h = handle_.get();
+    curl_easy_setopt(h, CURLOPT_POST, 1L);
+    curl_easy_setopt(h, CURLOPT_POSTFIELDS, request.body.data());
+    curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    return send(request);
+  }
+
+  Response get(const Request& request) override {
+    curl_easy_setopt(handle_.get(), CURLOPT_HTTPGET, 1L);
+    return send(request);
+  }
+
+ private:
+  Response send(const Request& request) {
     Response response;
     curl_slist* list = curl_slist_append(nullptr, "Expect:");  // a batch is small: no extra round trip
     for (const std::string& header : request.headers) list = curl_slist_append(list, header.c_str());
@@ -72,8 +85,6 @@ class CurlTransport final : public Transport {
     char error[CURL_ERROR_SIZE] = "";
     curl_easy_setopt(h, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers.get());
-    curl_easy_setopt(h, CURLOPT_POSTFIELDS, request.body.data());
-    curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     curl_easy_setopt(h, CURLOPT_WRITEDATA, &response);
     curl_easy_setopt(h, CURLOPT_HEADERDATA, &response);
     curl_easy_setopt(h, CURLOPT_ERRORBUFFER, error);
@@ -89,7 +100,6 @@ class CurlTransport final : public Transport {
     return response;
   }
 
- private:
   std::unique_ptr<CURL, CurlFree> handle_;
 };
 

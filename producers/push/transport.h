@@ -1,4 +1,4 @@
-// One POST, as a seam: libcurl outside, a script in tests. Not thread-safe.
+// One request, as a seam: libcurl outside, a script in tests. Not thread-safe.
 #pragma once
 #include <memory>
 #include <string>
@@ -25,6 +25,8 @@ class Transport {
  public:
   virtual ~Transport() = default;
   [[nodiscard]] virtual Response post(const Request& request) = 0;
+  // Without the body.
+  [[nodiscard]] virtual Response get(const Request& request) = 0;
 };
 
 // Keeps its connection; follows no redirect; checks certificates against `ca_file` (PEM), or the system's
