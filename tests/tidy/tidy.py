@@ -1,7 +1,7 @@
-"""Style as an ordinary test: tidy.py ROOT rules|documents|format|configuration|compose [PLUMBLINE]
+"""Style as an ordinary test: tidy.py ROOT rules|documents|format|configuration [PLUMBLINE]
 
 Prints every place that breaks a rule and what to do about it. Exit code 1 for those, 77 when a tool is missing (a skip
-for ctest; where CI is set, only compose may be skipped).
+for ctest; a failure where CI is set).
 """
 import os
 import pathlib
@@ -56,16 +56,6 @@ def check_configuration(tree, plumbline):
     return 0
 
 
-def check_compose(tree):
-    tool = shutil.which("docker")
-    if not tool or subprocess.run([tool, "compose", "version"], capture_output=True).returncode != 0:
-        print("skipped: docker with its compose plugin is not there, so nothing can check compose.yaml")
-        return SKIP
-    done = subprocess.run([tool, "compose", "-f", str(tree.root / "compose.yaml"), "config", "--quiet"], capture_output=True, text=True)
-    print(done.stderr, end="")
-    return done.returncode
-
-
 def main(root, what, *rest):
     tree = Tree(root)
     if what == "rules":
@@ -79,8 +69,6 @@ def main(root, what, *rest):
         return check_format(tree)
     if what == "configuration":
         return check_configuration(tree, *rest)
-    if what == "compose":
-        return check_compose(tree)
     print(__doc__)
     return 2
 
