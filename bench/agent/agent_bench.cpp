@@ -97,6 +97,11 @@ struct Peer {
   std::function<bool(int requests)> drained;
 };
 
+// So much time, and nothing else.
+void pass(std::chrono::milliseconds time) {
+  (void)test::wait_for([] { return false; }, time);
+}
+
 void measure(const Peer& peer, int port, int requests, const std::filesystem::path& folder, const Sink& sink,
              std::uint64_t seed) {
   test::Process process({peer.command, {{"HOME", folder.string()}}, folder / (peer.name + ".log")});
@@ -110,10 +115,10 @@ void measure(const Peer& peer, int port, int requests, const std::filesystem::pa
     }
   };
   if (!test::wait_for(listens)) throw std::runtime_error(peer.name + ": " + process.output_tail());
-  std::this_thread::sleep_for(kIdle);
+  pass(kIdle);
   const double idle_mib = resident_mib(process.pid());
   const double idle_cpu = cpu_seconds_of_tree(process.pid());
-  std::this_thread::sleep_for(kIdle);
+  pass(kIdle);
   const double idle_cpu_ms_s =
       (cpu_seconds_of_tree(process.pid()) - idle_cpu) * 1e3 / std::chrono::duration<double>(kIdle).count();
   const auto drain = [&](int sent) {

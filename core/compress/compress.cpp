@@ -10,10 +10,21 @@ namespace {
 
 // A zstd window is memory that the sender chooses: 8 MiB is what RFC 8878 asks every decoder to support.
 constexpr int kZstdWindowLogMax = 23;
+// Traces and reports, whose ids are random, shrink 10- to 60-fold, zeros 1,000-fold (gzip) and more: what
+// grows faster than this is made to fill memory, and is told before it has filled much.
+constexpr std::size_t kGrowthMax = 256;
+constexpr std::size_t kGrowthFreeBytes = std::size_t{2} << 20;
 constexpr int kGzipOnly = 15 + 16;  // zlib: the largest window, a gzip header, nothing else
 
 Error too_large(std::size_t bytes_max) {
   return poison("too_large", "the body is over " + std::to_string(bytes_max) + " bytes after decompression");
+}
+bool is_bomb(std::size_t in, std::size_t out) {
+  return out > kGrowthFreeBytes && out / kGrowthMax > in;
+}
+Error bomb() {
+  return poison("too_large", "the body grows more than " + std::to_string(kGrowthMax) +
+                                 "-fold when it is decompressed; send it in parts or uncompressed");
 }
 Error bad(std::string_view what) {
   return poison("bad_encoding", "the body is not " + std::string(what));
@@ -22,7 +33,7 @@ Error bad(std::string_view what) {
 // Room for the next piece of output: grows by half, never past one byte over the limit (which shows a bomb).
 std::size_t make_room(PaddedBuffer& out, std::size_t used, std::size_t in_size, std::size_t bytes_max) {
   const std::size_t step = std::max<std::size_t>({std::size_t{4096}, in_size * 4, used / 2});
-  const std::size_t end = std::min(used + step, bytes_max + 1);
+  const std::size_t end = std::min(used + std::min(step, kGrowthFreeBytes), bytes_max + 1);
   out.resize(std::max(end, std::min(out.capacity(), bytes_max + 1)));
   return out.size() - used;
 }
@@ -69,6 +80,7 @@ Status Decompressor::Impl::run_gzip(std::string_view in, PaddedBuffer& out, std:
     const int code = inflate(&gzip, Z_NO_FLUSH);
     used += room - gzip.avail_out;
     if (used > bytes_max) return out.clear(), too_large(bytes_max);
+    if (is_bomb(in.size() - gzip.avail_in, used)) return out.clear(), bomb();
     if (code == Z_STREAM_END) {
       if (gzip.avail_in == 0) break;
       if (inflateReset2(&gzip, kGzipOnly) != Z_OK)
@@ -96,6 +108,7 @@ Status Decompressor::Impl::run_zstd(std::string_view in, PaddedBuffer& out, std:
     hint = ZSTD_decompressStream(zstd, &output, &input);
     used += output.pos;
     if (used > bytes_max) return out.clear(), too_large(bytes_max);
+    if (is_bomb(input.pos, used)) return out.clear(), bomb();
     const bool stuck = hint != 0 && input.pos == consumed && output.pos == 0;
     const bool cut = hint != 0 && input.pos == input.size && output.pos < output.size;
     if (ZSTD_isError(hint) != 0 || stuck || cut)

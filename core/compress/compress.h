@@ -22,8 +22,8 @@ class Decompressor {
   Decompressor& operator=(const Decompressor&) = delete;
 
   // Replaces `out` with the decompressed `in`; several gzip members or zstd frames in a row are one text.
-  // Poison: "too_large" (more than `bytes_max` comes out), "bad_encoding" (damaged, cut short, or followed by
-  // anything else).
+  // Poison: "too_large" (more than `bytes_max` comes out, or far more than any text gives), "bad_encoding"
+  // (damaged, cut short, or followed by anything else).
   Status run(Encoding encoding, std::string_view in, PaddedBuffer& out, std::size_t bytes_max);
 
  private:

@@ -44,6 +44,14 @@ TEST_P(Compress, StopsABombAtTheLimit) {
   EXPECT_LE(out_.capacity(), std::size_t{2} << 20);
 }
 
+TEST_P(Compress, StopsWhatGrowsAsNoTextDoesLongBeforeALargeLimit) {
+  const std::string bomb = pack(std::string(64 << 20, '0'));
+  const Status status = run(bomb, std::size_t{16} << 20);
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code, "too_large");
+  EXPECT_LE(out_.capacity(), std::size_t{6} << 20);
+}
+
 TEST_P(Compress, TakesExactlyTheLimit) {
   const std::string text(1000, 'x');
   EXPECT_TRUE(run(pack(text), 1000).ok());

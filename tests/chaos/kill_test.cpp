@@ -4,13 +4,12 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
-#include <mutex>
 #include <random>
 #include <set>
-#include <thread>
 
 #include <gtest/gtest.h>
 
+#include "tests/chaos/stream.h"
 #include "tests/support/stack/stack.h"
 
 namespace plumbline::tests {
@@ -22,51 +21,6 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 }
 
 class Kill : public testing::TestWithParam<Backend> {};
-
-// Streams on a thread of its own and remembers what was answered 202.
-class Stream {
- public:
-  Stream(int port, std::vector<load::Signer> signers, std::uint64_t seed) {
-    options_.port = static_cast<std::uint16_t>(port);
-    options_.signers = std::move(signers);
-    options_.connections = 8;
-    options_.requests_s = 150;
-    options_.duration = std::chrono::hours(1);
-    options_.warmup = std::chrono::milliseconds(0);
-    options_.seed = seed;
-    options_.shape = {
-        .traces_per_request = 20, .trace_bytes = 600, .sessions = 5, .agents = 3, .zstd = false};
-    thread_ = std::jthread([this](std::stop_token stop) {
-      auto result =
-          load::run_load(options_, std::move(stop),
-                         [this](int status, std::span<const Uuid> ids, std::size_t, std::string_view) {
-                           const std::lock_guard lock(mutex_);
-                           ++by_status_[status];
-                           if (status == 202) accepted_.insert(ids.begin(), ids.end());
-                         });
-    });
-  }
-  std::set<Uuid> end() {
-    thread_.request_stop();
-    thread_.join();
-    return accepted_;
-  }
-  std::size_t accepted() {
-    const std::lock_guard lock(mutex_);
-    return accepted_.size();
-  }
-  std::map<int, std::uint64_t> by_status() {
-    const std::lock_guard lock(mutex_);
-    return by_status_;
-  }
-
- private:
-  load::LoadOptions options_;
-  std::mutex mutex_;
-  std::set<Uuid> accepted_;
-  std::map<int, std::uint64_t> by_status_;
-  std::jthread thread_;
-};
 
 void kill_one(Stack& stack, std::mt19937_64& random, std::map<std::string, int>& killed) {
   const int victims = stack.backend() == Backend::kKafka ? 4 : 3;

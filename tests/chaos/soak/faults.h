@@ -1,0 +1,48 @@
+// Random faults of a whole installation, each healed before the next. Everything happens on one thread, which
+// lives as long as the processes that it starts.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/support/fault_proxy.h"
+#include "tests/support/stack/stack.h"
+
+namespace plumbline::tests {
+
+// A process that is watched and hurt. The pid is read by the sampler.
+struct Victim {
+  std::string name;
+  test::Process* process;
+  std::atomic<pid_t> pid{0};
+};
+
+class Faults {
+ public:
+  // `longest_stop_s` bounds SIGSTOP and a held network.
+  Faults(Stack& stack, test::FaultProxy& network, std::uint64_t seed, int longest_stop_s);
+
+  // One fault, over when this returns; its name for the report.
+  std::string strike();
+  [[nodiscard]] const std::vector<std::unique_ptr<Victim>>& victims() const { return victims_; }
+  [[nodiscard]] const std::map<std::string, int>& struck() const { return struck_; }
+
+ private:
+  std::string kill_server();
+  std::string stop_one();
+  std::string hurt_network();
+  void wait_ms(std::uint64_t milliseconds) const;
+
+  Stack& stack_;
+  test::FaultProxy& network_;
+  std::mt19937_64 random_;
+  const int longest_stop_s_;
+  std::vector<std::unique_ptr<Victim>> victims_;
+  std::map<std::string, int> struck_;
+};
+
+}  // namespace plumbline::tests
