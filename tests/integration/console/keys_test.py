@@ -76,6 +76,12 @@ class Keys(unittest.TestCase):
         wait_for("the disabled key's refusal", lambda: client.send(old) == 401, 60)
         self.assertEqual(admin.ask("POST", f"/api/v1/tenants/demo/keys/{old[0]}/rotate", {}).status, 409)
         self.assertEqual(client.send(current[0]), 202)
+        # An overlap that is over: five seconds after its end, which the answer says, nothing signed with the old key is taken.
+        made = admin.ask("POST", f"/api/v1/tenants/demo/keys/{current[0][0]}/rotate", {"overlap_hours": 0}).json()
+        new, end = (made["key"]["id"], made["secret"]), datetime.datetime.fromisoformat(made["old"]["not_after"]).timestamp()
+        wait_for("five seconds after the end", lambda: time.time() > end + 5)
+        self.assertEqual({client.send(current[0]) for _ in range(10)}, {401})
+        wait_for("the new key", lambda: client.send(new) == 202)
 
 
 if __name__ == "__main__":
