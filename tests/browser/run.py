@@ -57,14 +57,23 @@ def main(plumbline, plumb, *rest):
     if missing():
         return 1 if os.environ.get("CI") else 77
     packages()
+    # It ends when its input does: with this process, whatever becomes of it.
+    issuer = subprocess.Popen(["node", "issuer.mjs"], cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    address = issuer.stdout.readline().strip()
+    assert address, "the issuer did not start"
     installation = Installation(plumbline, plumb)
+    secret = installation.folder / "oidc.secret"
+    secret.write_text("secret of the mock issuer\n")
+    secret.chmod(0o600)
+    with open(installation.config, "a") as config:  # [console] is the last table of it
+        config.write(f'oidc_issuer = "{address}"\noidc_client_id = "plumbline"\noidc_client_secret_file = "{secret}"\n')
     try:
         installation.start()
         fill(installation)
         admin = installation.setup_link("demo", "ann@example.com", "admin")
         viewer = installation.setup_link("demo", "vic@example.com", "viewer")
         environment = {k: v for k, v in os.environ.items() if "proxy" not in k.lower()}
-        environment["PLUMBLINE_BROWSER"] = json.dumps({"url": installation.url, "admin": admin, "viewer": viewer})
+        environment["PLUMBLINE_BROWSER"] = json.dumps({"url": installation.url, "admin": admin, "viewer": viewer, "issuer": address})
         if rest[:1] == ("--shots",):
             command = ["node", "shots.mjs", installation.url, admin, os.path.abspath(rest[1])]
         else:
@@ -75,6 +84,8 @@ def main(plumbline, plumb, *rest):
         return done.returncode
     finally:
         installation.stop()
+        issuer.stdin.close()
+        issuer.wait(30)
 
 
 if __name__ == "__main__":
