@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/describe/command.h"
 #include "apps/plumbline/command.h"
 #include "core/config/options.h"
 #include "core/telemetry/logging.h"
@@ -58,11 +59,22 @@ int main(int argc, char** argv) {
   }
   app::Commands commands(root);
   app::add_all(commands);
+  const auto pages = describe::add_commands(
+      root, "plumbline " PLUMBLINE_VERSION,
+      {{"EXIT STATUS",
+        {{"0", "All is well."},
+         {"1", "It was tried and did not succeed; standard error says why."},
+         {"2", "Wrong words, or a configuration that is refused."}}},
+       {"CONFIGURATION",
+        {{"`--section.name=value`", "An option, as `plumbline config` lists them all."},
+         {"PLUMBLINE_SECTION_NAME", "The same by the environment; flags come before it."},
+         {"PLUMBLINE_CONFIG", "The TOML file, which comes last."}}}});
   try {
     root.parse(take_flags(argc, argv, input));
   } catch (const CLI::ParseError& error) {
     return root.exit(error) == 0 ? app::kOk : app::kUsage;
   }
+  if (const auto code = pages()) return *code;  // they need no configuration
   const auto loaded = config::load(input);
   if (!loaded) {
     fmt::print(stderr, "plumbline: {}\n", loaded.error().message);

@@ -99,10 +99,22 @@ class RunningRole final : public Running {
   Role role_;
 };
 
+// What the console tells clients of the edge, where nobody said it: only what is certainly true of them.
+config::Console console_of(const config::Config& config) {
+  config::Console console = config.console;
+  const std::string_view listen = config.edge.listen;
+  const bool loopback =
+      listen.starts_with("127.") || listen.starts_with("[::1]:") || listen.starts_with("localhost:");
+  if (console.edge_url.empty() && loopback)
+    console.edge_url = (config.edge.tls_cert_file.empty() ? "http://" : "https://") + config.edge.listen;
+  return console;
+}
+
 // Everything of one process, in the order of construction; torn down the other way round.
 class Server {
  public:
-  Server(const config::Config& config, Roles roles) : config_(config), roles_(roles) {}
+  Server(const config::Config& config, Roles roles)
+      : config_(config), console_config_(console_of(config)), roles_(roles) {}
 
   Status start(const std::stop_token& stop);
   void reload() {
@@ -121,6 +133,7 @@ class Server {
   [[nodiscard]] Status consumers_healthy() const;
 
   const config::Config& config_;
+  const config::Console console_config_;
   Roles roles_;
   SystemClock clock_;
   telemetry::Metrics metrics_;
@@ -224,7 +237,7 @@ Status Server::start(const std::stop_token& stop) {
     if (auto listening = admin_->start(); !listening) return listening;
   }
   if (roles_.console) {
-    console_ = std::make_unique<console::Console>(config_.console, config_.postgres, config_.keys, log_.get(),
+    console_ = std::make_unique<console::Console>(console_config_, config_.postgres, config_.keys, log_.get(),
                                                   clock_, metrics_, console::assets());
     if (auto listening = console_->start(); !listening) return listening;
     telemetry::info("console_listens", {{"address", std::string_view(config_.console.listen)}});

@@ -71,6 +71,13 @@ Reply get_settings(Ask& ask) {
   if (!*found) return std::optional(not_found());
   std::string body = std::move(**found);
   body.pop_back();
+  body += ",\"edge_url\":";
+  const std::string& edge = ask.service.config.edge_url;
+  if (edge.empty()) {
+    body += "null";
+  } else {
+    codec::append_json_string(body, edge);
+  }
   body += ",\"providers\":";
   codec::JsonWriter out(body);
   out.open_array();

@@ -120,6 +120,7 @@ struct OAuthClient {
 struct Console {
   std::string listen = "127.0.0.1:8081";
   std::string public_url;  // as browsers reach it; empty: http:// and `listen`
+  std::string edge_url;    // as clients reach the edge; empty: edge.listen where that is loopback
   std::string tls_cert_file;
   std::string tls_key_file;
   std::int32_t connections = 4;  // threads, each with two PostgreSQL connections at most

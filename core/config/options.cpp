@@ -213,6 +213,10 @@ const std::vector<Option>& table() {
        "How browsers reach console.listen, without a path. Empty: http:// and console.listen. Plain http "
        "only "
        "on loopback."},
+      {"console.edge_url", Text{"https://ingest.plumbline.example.com"},
+       PLUMBLINE_MEMBER(std::string, console.edge_url),
+       "How clients reach the edge, without a path: `plumb auth login` keeps it beside the key. Empty: "
+       "edge.listen where that is loopback, else clients must name it."},
       {"console.tls_cert_file", Text{"tls/fullchain.pem"},
        PLUMBLINE_MEMBER(std::string, console.tls_cert_file),
        "Certificate chain as PEM, where no proxy in front does TLS. Goes with console.tls_key_file."},

@@ -129,6 +129,7 @@ export interface Settings {
   limits: { traces_per_s: number; burst: number; agent_traces_per_s: number; agent_burst: number };
   redaction: { policy: string; detail: string };
   matchers: { custom: boolean; ids: string[]; words: string[] };
+  edge_url: string | null;
   providers: string[];
 }
 export interface AuditLine {
