@@ -1,5 +1,5 @@
 # What a binary says of its own command line, made by running it: build/…/man/NAME*.1 and build/…/completion,
-# and where they are installed.
+# and where they are installed; systemd units.
 include_guard(GLOBAL)
 include(GNUInstallDirs)
 
@@ -22,4 +22,16 @@ function(plumbline_pages name component)
   install(FILES ${completion}/${name} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT ${component})
   install(FILES ${completion}/_${name} DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions COMPONENT ${component})
   install(FILES ${completion}/${name}.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT ${component})
+endfunction()
+
+# plumbline_unit(FILE FOLDER COMPONENT): a systemd unit to lib/systemd/FOLDER. As it stands it starts a binary of
+# the default prefix; where `cmake --install --prefix` names another, it starts the one that is installed beside it.
+function(plumbline_unit file folder component)
+  get_filename_component(name ${file} NAME)
+  install(CODE "
+    file(READ \"${file}\" text)
+    string(REPLACE \"/usr/local/bin\" \"\${CMAKE_INSTALL_PREFIX}/bin\" text \"\${text}\")
+    file(WRITE \"${PROJECT_BINARY_DIR}/systemd/${name}\" \"\${text}\")
+    file(INSTALL DESTINATION \"\${CMAKE_INSTALL_PREFIX}/lib/systemd/${folder}\" TYPE FILE FILES \"${PROJECT_BINARY_DIR}/systemd/${name}\")"
+          COMPONENT ${component})
 endfunction()

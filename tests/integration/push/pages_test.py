@@ -143,6 +143,7 @@ class Pages(unittest.TestCase):
         for path in ("bin/plumb", "share/man/man1/plumb.1", "share/man/man1/plumb-push.1", "share/bash-completion/completions/plumb",
                      "share/zsh/site-functions/_plumb", "share/fish/vendor_completions.d/plumb.fish", "lib/systemd/user/plumb-agent.service"):
             self.assertTrue((self.folder / path).is_file(), path)
+        self.assertIn(f"ExecStart={self.folder}/bin/plumb agent run", (self.folder / "lib/systemd/user/plumb-agent.service").read_text())
         self.assertRegex(run(self.folder / "bin/plumb", "--version"), r"^plumb \d")
         self.assertEqual((self.folder / "share/bash-completion/completions/plumb").read_text(), run(PLUMB, "completion", "bash"))
 
