@@ -86,6 +86,8 @@ Result<JsonValue> check_id_token(std::string_view token, const JsonValue& keys,
   if (!is_for(*claims, expected.client_id)) return wrong("aud is another client");
   if (!expires || *expires + kClockSkewS <= now_s) return wrong("exp has passed");
   if (!issued || *issued - kClockSkewS > now_s) return wrong("iat is ahead");
+  if (const auto from = (*claims)["nbf"].number(); from && *from - kClockSkewS > now_s)
+    return wrong("nbf is ahead");
   if (expected.nonce.empty() || (*claims)["nonce"].text() != expected.nonce) return wrong("nonce is another");
   if ((*claims)["sub"].text().empty() || (*claims)["sub"].text().size() > 255) return wrong("sub is missing");
   return claims;

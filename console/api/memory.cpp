@@ -34,6 +34,11 @@ bool Memory::begin(const std::string& key) {
   return working_.emplace(key, true).second;
 }
 
+bool Memory::begun(const std::string& key) {
+  const std::scoped_lock lock(mutex_);
+  return working_.contains(key);
+}
+
 void Memory::end(const std::string& key) {
   const std::scoped_lock lock(mutex_);
   working_.erase(key);

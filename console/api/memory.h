@@ -26,6 +26,8 @@ class Memory {
   void keep(const std::string& key, std::string value, Moment now, std::chrono::milliseconds cost);
   // True for one caller at a time: who is to work the value out anew.
   [[nodiscard]] bool begin(const std::string& key);
+  // Whether somebody is at it.
+  [[nodiscard]] bool begun(const std::string& key);
   void end(const std::string& key);
 
  private:

@@ -1,4 +1,6 @@
 // Sessions of agents and their timelines.
+#include <algorithm>
+
 #include "console/api/page.h"
 #include "console/api/remember.h"
 #include "console/api/rows.h"
@@ -21,25 +23,29 @@ namespace {
   "CASE WHEN " parameter "::json IS NULL THEN '{\"verdict\":\"unknown\"}'::json ELSE coalesce(" parameter \
   "::json -> s.agent, '{\"verdict\":\"none\"}') END AS chain"
 
-// $1 agent, $2 from, $3 to, $4 text, $5 chains, $6-$8 key, $9 rows.
+// $1 agent, $2 from, $3 to, $4 text, $5 chains, $6-$8 key, $9 rows, $10 since when a session must have had an
+// event. Which sessions these are is found first, by a look at the newest traces alone; only theirs are then
+// summed up, by the index on session.
 constexpr std::string_view kSessions =
+    "WITH c AS MATERIALIZED (SELECT t.session, t.agent FROM plumbline.traces t WHERE t.session IS NOT NULL AND t.time >= "
+    "$10::timestamptz AND t.time < $3::timestamptz AND t.time <= coalesce($6::timestamptz, 'infinity') AND ($1::text IS NULL OR "
+    "t.agent = $1) AND ($4::text IS NULL OR position(lower($4) IN lower(t.session)) > 0) GROUP BY t.session, t.agent) "
     "SELECT row_to_json(x)::text, concat_ws(" PLUMBLINE_CONSOLE_KEY ", " PLUMBLINE_CONSOLE_MOMENT(
         "x.last_at") ", x.session_id, x.agent) FROM (SELECT s.session AS session_id, s.agent, s.started_at, s.last_at, "
     "s.events, s.decisions, s.escalations, s.max_risk, s.tokens_in, s.tokens_out, s.repo, " CHAIN("$5")
-    " FROM (SELECT t.session, t.agent, " SUMS " FROM plumbline.traces t WHERE t.session IS NOT NULL AND t.time >= "
-    "$2::timestamptz AND t.time < $3::timestamptz AND ($1::text IS NULL OR t.agent = $1) AND ($4::text IS NULL OR "
-    "position(lower($4) IN lower(t.session)) > 0) GROUP BY t.session, t.agent) s WHERE $6::timestamptz IS NULL OR "
+    " FROM (SELECT c.session, c.agent, v.* FROM c, LATERAL (SELECT " SUMS " FROM plumbline.traces t WHERE t.session = c.session AND "
+    "t.agent = c.agent AND t.time >= $2::timestamptz AND t.time < $3::timestamptz) v) s WHERE $6::timestamptz IS NULL OR "
     "s.last_at < $6::timestamptz OR (s.last_at = $6::timestamptz AND (s.session, s.agent) > ($7::text, $8::text)) "
     "ORDER BY s.last_at DESC, s.session, s.agent LIMIT $9::int) x ORDER BY x.last_at DESC, x.session_id, x.agent";
 
-// $1 session, $2 agent, $3 chains.
+// $1 session, $2 agent.
 constexpr std::string_view kSession =
     "SELECT row_to_json(x)::text, x.agent FROM (SELECT s.session AS session_id, s.agent, s.started_at, "
     "s.last_at, "
-    "s.events, s.decisions, s.escalations, s.max_risk, s.tokens_in, s.tokens_out, s.repo, " CHAIN(
-        "$3") " FROM (SELECT t.session, t.agent, " SUMS
-              " FROM plumbline.traces t WHERE t.session = $1::text AND ($2::text IS NULL OR "
-              "t.agent = $2) GROUP BY t.session, t.agent) s ORDER BY s.last_at DESC, s.agent LIMIT 1) x";
+    "s.events, s.decisions, s.escalations, s.max_risk, s.tokens_in, s.tokens_out, s.repo "
+    " FROM (SELECT t.session, t.agent, " SUMS
+    " FROM plumbline.traces t WHERE t.session = $1::text AND ($2::text IS NULL OR "
+    "t.agent = $2) GROUP BY t.session, t.agent) s ORDER BY s.last_at DESC, s.agent LIMIT 1) x";
 #undef CHAIN
 #undef SUMS
 #undef TOKENS
@@ -67,6 +73,41 @@ constexpr std::string_view kTimeline =
 constexpr std::int64_t kDayUs = 86'400'000'000;
 constexpr std::int64_t kSpanDefault = 30 * kDayUs;
 constexpr std::int64_t kSpanMax = 92 * kDayUs;
+// How far back the first look for sessions goes; each further one goes back this many times as far.
+constexpr std::int64_t kFirstLookUs = 3'600'000'000;
+constexpr std::int64_t kFurther = 6;
+
+struct SessionsAsked {
+  std::optional<std::string> agent, text, chains;
+  TimeUs start, end;
+};
+
+// A page of them. A busy tenant's newest sessions are in its last hour: looks go back only as far as the page
+// needs.
+Result<std::vector<PageRow>> sessions_of(Ask& ask, const Page& page, const SessionsAsked& asked) {
+  const std::string from = format_rfc3339(asked.start), to = format_rfc3339(asked.end);
+  const std::string wanted = std::to_string(page.limit + 1);
+  std::vector<pg::Param> key(3);
+  TimeUs newest = std::min(asked.end, ask.service.clock.now());
+  if (!page.after.empty()) {
+    key = {page.after[0], page.after[1], page.after[2]};
+    if (const auto last = parse_rfc3339(page.after[0])) newest = std::min(newest, *last);
+  }
+  return as_reader(ask.database, ask.scope.tenant, [&](pg::Connection& c) -> Result<std::vector<PageRow>> {
+    for (std::int64_t back = kFirstLookUs;; back *= kFurther) {
+      const TimeUs since{std::max(asked.start.value, newest.value - back)};
+      auto found =
+          c.query(kSessions, {param_of(asked.agent), from, to, param_of(asked.text), param_of(asked.chains),
+                              key[0], key[1], key[2], wanted, format_rfc3339(since)});
+      if (!found) return found.error();
+      if (found->size() <= page.limit && since > asked.start) continue;
+      std::vector<PageRow> rows;
+      for (int i = 0; i < found->size(); ++i)
+        rows.push_back({std::string(found->text(i, 0)), std::string(found->text(i, 1))});
+      return rows;
+    }
+  });
+}
 
 }  // namespace
 
@@ -88,9 +129,9 @@ Reply list_sessions(Ask& ask) {
     return poison("bad_request", "from must be before to, by 92 days at most");
   auto chains = chains_of(ask);
   if (!chains) return chains.error();
-  return answer_page(
-      ask, *page, 3, kSessions,
-      {param_of(*agent), format_rfc3339(start), format_rfc3339(end), param_of(*q), param_of(*chains)});
+  auto rows = sessions_of(ask, *page, {*agent, *q, *chains, start, end});
+  if (!rows) return rows.error();
+  return std::optional(page_answer(*page, std::move(*rows)));
 }
 
 Reply get_session(Ask& ask) {
@@ -99,12 +140,10 @@ Reply get_session(Ask& ask) {
   if (page->format != "json") return poison("bad_request", "format must be json here");
   auto agent = text_parameter(ask.call, "agent", 2048);
   if (!agent) return agent.error();
-  auto chains = chains_of(ask);
-  if (!chains) return chains.error();
   const std::string& session = ask.parts[0];
   std::string summary, of_agent;
   auto found = as_reader(ask.database, ask.scope.tenant, [&](pg::Connection& c) -> Status {
-    auto rows = c.query(kSession, {session, param_of(*agent), param_of(*chains)});
+    auto rows = c.query(kSession, {session, param_of(*agent)});
     if (!rows) return rows.error();
     if (rows->size() == 0) return poison("not_found", "no such session");
     summary = rows->text(0, 0);
@@ -112,8 +151,11 @@ Reply get_session(Ask& ask) {
     return ok_status();
   });
   if (!found) return found.error();
-  const auto at = summary.rfind("\"chain\":");
-  const std::string chain = summary.substr(at, summary.size() - at - 1);
+  auto verdict = chain_of(ask, of_agent);
+  if (!verdict) return verdict.error();
+  const std::string chain = "\"chain\":" + *verdict;
+  summary.back() = ',';  // of '}'
+  summary += chain + "}";
   return answer_page(ask, *page, 2, kTimeline, {session, of_agent}, "\"session\":" + summary + "," + chain);
 }
 

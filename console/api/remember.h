@@ -9,12 +9,18 @@
 
 namespace plumbline::console {
 
-// `sql` takes no parameters and gives one JSON text. What took longer than a moment is worked out beside,
-// while the last value is shown; nullopt: there is none yet, ask again. `name` is unique among the callers.
+// `sql` gives one JSON text, about $1 if that is given. What took longer than a moment is worked out beside,
+// while the last value is shown; nullopt: there is none yet, ask again. `name` is unique among the callers
+// and what they ask about. `patience_ms`: how long the first to ask waits.
 [[nodiscard]] Result<std::optional<std::string>> remembered(Ask& ask, std::string_view name,
-                                                            std::string_view sql);
+                                                            std::string_view sql,
+                                                            std::optional<std::string> about = {},
+                                                            int patience_ms = 1500);
 
 // Every agent's chain verdict as {"agent": {verdict, entries, ...}}; nullopt: being worked out.
 [[nodiscard]] Result<std::optional<std::string>> chains_of(Ask& ask);
+
+// One agent's verdict; {"verdict":"unknown"} while it is being worked out, "none" where there is no chain.
+[[nodiscard]] Result<std::string> chain_of(Ask& ask, const std::string& agent);
 
 }  // namespace plumbline::console

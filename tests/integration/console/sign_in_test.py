@@ -1,9 +1,13 @@
 """How people come in, stay in and are put out: links, refresh, an OpenID Connect issuer, command lines. Usage: sign_in_test.py PLUMBLINE PLUMB"""
+import base64
+import contextlib
 import hashlib
 import http.client
+import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import unittest
 import urllib.parse
@@ -16,6 +20,10 @@ from oidc import Issuer, Key, b64  # noqa: E402
 PLUMB = sys.argv.pop()
 PLUMBLINE = sys.argv.pop()
 FORM = "application/x-www-form-urlencoded"
+
+
+def b64decode(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 class SignIn(unittest.TestCase):
@@ -94,6 +102,61 @@ class SignIn(unittest.TestCase):
         self.assertFalse(self.open(browser))
         self.assertEqual(browser.ask("POST", "/auth/refresh").status, 401)
         self.assertIn("reuse", self.sql("SELECT string_agg(ended_why, ' ') FROM plumbline.user_sessions"))
+
+    def test_requests_in_flight_at_the_end_of_a_token_go_on_by_one_refresh_each(self):
+        """A page's parallel requests find their access token over; each refreshes with the token it has, all within the grace: none fails and
+        nobody is put out. What comes back after the grace ends the session."""
+        with self.console(access_ttl="1s", refresh_grace="20s") as port:
+            browser = self.on(port)
+            wait_for("the token's end", lambda: not self.open(browser))
+            begin, done = threading.Barrier(6), []
+
+            def one():
+                mine = self.twin(browser)
+                begin.wait(30)
+                statuses = [mine.get("/api/v1/tenants/demo/overview").status, mine.ask("POST", "/auth/refresh").status,
+                            mine.get("/api/v1/me").status]
+                done.append((statuses, mine))
+
+            threads = [threading.Thread(target=one) for _ in range(6)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(60)
+            self.assertEqual([statuses for statuses, _ in done], [[401, 200, 200]] * 6, "each refreshed and went on")
+            # One session all the while, and every one of the new tokens is good for the next refresh.
+            session = {json.loads(b64decode(mine.cookies["plumbline_session"].split(".")[1]))["sid"] for _, mine in done}
+            self.assertEqual(len(session), 1)
+            self.assertEqual({mine.ask("POST", "/auth/refresh").status for _, mine in done}, {200})
+            # The first token once more, as if its grace had passed: the whole family is over.
+            self.sql(f"UPDATE plumbline.refresh_tokens SET used_at = used_at - interval '21 s' WHERE session_id = '{session.pop()}' AND used_at IS NOT NULL")
+            self.assertEqual(self.twin(browser).ask("POST", "/auth/refresh").status, 401)
+            self.assertEqual({mine.ask("POST", "/auth/refresh").status for _, mine in done}, {401})
+            self.assertFalse(any(self.open(mine) for _, mine in done))
+
+    @contextlib.contextmanager
+    def console(self, **options):
+        """Another console process over the same database; its port."""
+        port = free_port()
+        more = {f"PLUMBLINE_CONSOLE_{name.upper()}": value for name, value in options.items()}
+        process = subprocess.Popen([PLUMBLINE, "console", "--config", self.installation.config], preexec_fn=dies_with_us, stderr=subprocess.DEVNULL,
+                                   env=os.environ | {"PLUMBLINE_CONSOLE_LISTEN": f"127.0.0.1:{port}"} | more)
+        try:
+            wait_for("the second console", lambda: self.installation.ready(port))
+            yield port
+        finally:
+            process.terminate()
+            self.assertEqual(process.wait(30), 0)
+
+    def on(self, port):
+        browser = Browser(self.installation)
+        browser.port = port
+        return browser.sign_in(self.link())
+
+    def twin(self, browser):
+        other = Browser(self.installation)
+        other.port, other.csrf, other.cookies = browser.port, browser.csrf, dict(browser.cookies)
+        return other
 
     def test_sign_out_here_and_everywhere(self):
         one, two, three = self.browser(), self.browser(), self.browser()
@@ -232,6 +295,31 @@ class SignIn(unittest.TestCase):
             self.assertEqual(self.through_issuer(Browser(self.installation)).header("location"), "/sign-in?error=failed", twist)
         self.issuer.twist = {}
         self.assertEqual(self.through_issuer(Browser(self.installation)).header("location"), "/t/demo/drifts")
+
+    def test_the_issuers_clock_may_be_off_by_less_than_a_minute(self):
+        self.issuer.user = {"sub": "u-8", "email": "hugo@example.com", "email_verified": True}
+        self.invite("hugo@example.com")
+        # Off by 50 s each way is taken; by two minutes and more it is not (the seconds between are the test's own time).
+        for claims, taken in (({"iat": 50}, True), ({"nbf": 50}, True), ({"exp": -45, "iat": -345}, True), ({"iat": 120}, False),
+                              ({"nbf": 120}, False), ({"exp": -75, "iat": -375}, False), ({"nbf": -3600}, True)):
+            now = int(time.time())
+            self.issuer.twist = {name: now + seconds for name, seconds in claims.items()}
+            self.assertEqual(self.through_issuer(Browser(self.installation)).header("location"),
+                             "/t/demo/drifts" if taken else "/sign-in?error=failed", claims)
+
+    def test_a_provider_that_is_down_is_said_and_sessions_go_on(self):
+        browser, link = self.browser(), self.link()
+        with self.console(oidc_issuer=f"http://127.0.0.1:{free_port()}") as port:
+            there = self.twin(browser)
+            there.port = port
+            stranger = Browser(self.installation)
+            stranger.port = port
+            self.assertEqual(stranger.get("/auth/oidc/start").header("location"), "/sign-in?error=unavailable")
+            self.assertEqual(stranger.get("/api/v1/sign-in").status, 200)
+            self.assertEqual(there.ask("POST", "/auth/refresh").status, 200)
+            self.assertEqual(there.get("/api/v1/tenants/demo/overview").status, 200)
+            stranger.sign_in(link)  # links need no provider
+            self.assertTrue(self.open(stranger))
 
     def test_state_and_return_address_are_held_to(self):
         browser = Browser(self.installation)
