@@ -8,11 +8,15 @@
 namespace plumbline::console {
 namespace {
 
+// A payload is parsed once a row: without OFFSET 0 the planner would parse it again for each member.
+#define DATA "LATERAL (SELECT t.payload::json->'data' AS data OFFSET 0) d"
+#define SPAN_DATA \
+  "LATERAL (SELECT CASE WHEN t.kind = 'span' THEN t.payload::json->'data' END AS data OFFSET 0) d"
 // A span that stands for a whole run sums up the tokens of the spans in it.
-#define TOKENS(member)                               \
-  "coalesce(sum((t.payload::json->'data'->>'" member \
-  "')::numeric) FILTER (WHERE t.kind = 'span' AND "  \
-  "t.payload::json->'data'->>'operation' IS DISTINCT FROM 'invoke_agent'), 0)::bigint"
+#define TOKENS(member)              \
+  "coalesce(sum((d.data->>'" member \
+  "')::numeric) FILTER (WHERE "     \
+  "d.data->>'operation' IS DISTINCT FROM 'invoke_agent'), 0)::bigint"
 #define SUMS \
   "min(t.time) AS started_at, max(t.time) AS last_at, count(*) AS events, count(*) FILTER (WHERE t.kind = "     \
   "'decision') AS decisions, count(*) FILTER (WHERE t.action_type = 'require_human') AS escalations, "         \
@@ -24,33 +28,40 @@ namespace {
   "::json -> s.agent, '{\"verdict\":\"none\"}') END AS chain"
 
 // $1 agent, $2 from, $3 to, $4 text, $5 chains, $6-$8 key, $9 rows, $10 since when a session must have had an
-// event. Which sessions these are is found first, by a look at the newest traces alone; only theirs are then
-// summed up, by the index on session.
+// event. Which sessions are on the page is found first, by a look at the newest traces alone; only theirs are
+// then summed up, by the index on session. Behind a cursor the look ends there: what went on after it was
+// shown before.
 constexpr std::string_view kSessions =
-    "WITH c AS MATERIALIZED (SELECT t.session, t.agent FROM plumbline.traces t WHERE t.session IS NOT NULL AND t.time >= "
-    "$10::timestamptz AND t.time < $3::timestamptz AND t.time <= coalesce($6::timestamptz, 'infinity') AND ($1::text IS NULL OR "
-    "t.agent = $1) AND ($4::text IS NULL OR position(lower($4) IN lower(t.session)) > 0) GROUP BY t.session, t.agent) "
+    "WITH c AS MATERIALIZED (SELECT t.session, t.agent, max(t.time) AS last_at FROM plumbline.traces t WHERE t.session IS NOT "
+    "NULL AND t.time >= $10::timestamptz AND t.time < $3::timestamptz AND t.time <= coalesce($6::timestamptz, 'infinity') AND "
+    "($1::text IS NULL OR t.agent = $1) AND ($4::text IS NULL OR position(lower($4) IN lower(t.session)) > 0) GROUP BY t.session, "
+    "t.agent), p AS MATERIALIZED (SELECT c.* FROM c WHERE $6::timestamptz IS NULL OR ((c.last_at < $6::timestamptz OR "
+    "(c.session, c.agent) > ($7::text, $8::text)) AND NOT EXISTS (SELECT FROM plumbline.traces n WHERE n.session = c.session AND "
+    "n.agent = c.agent AND n.time > $6::timestamptz AND n.time < $3::timestamptz)) ORDER BY c.last_at DESC, c.session, c.agent "
+    "LIMIT $9::int) "
     "SELECT row_to_json(x)::text, concat_ws(" PLUMBLINE_CONSOLE_KEY ", " PLUMBLINE_CONSOLE_MOMENT(
         "x.last_at") ", x.session_id, x.agent) FROM (SELECT s.session AS session_id, s.agent, s.started_at, s.last_at, "
     "s.events, s.decisions, s.escalations, s.max_risk, s.tokens_in, s.tokens_out, s.repo, " CHAIN("$5")
-    " FROM (SELECT c.session, c.agent, v.* FROM c, LATERAL (SELECT " SUMS " FROM plumbline.traces t WHERE t.session = c.session AND "
-    "t.agent = c.agent AND t.time >= $2::timestamptz AND t.time < $3::timestamptz) v) s WHERE $6::timestamptz IS NULL OR "
-    "s.last_at < $6::timestamptz OR (s.last_at = $6::timestamptz AND (s.session, s.agent) > ($7::text, $8::text)) "
-    "ORDER BY s.last_at DESC, s.session, s.agent LIMIT $9::int) x ORDER BY x.last_at DESC, x.session_id, x.agent";
+    " FROM (SELECT p.session, p.agent, v.* FROM p, LATERAL (SELECT " SUMS " FROM plumbline.traces t, " SPAN_DATA
+    " WHERE t.session = p.session AND t.agent = p.agent AND t.time >= $2::timestamptz AND t.time < $3::timestamptz) v) s) x "
+    "ORDER BY x.last_at DESC, x.session_id, x.agent";
 
-// $1 session, $2 agent.
+// $1 session, $2 agent. Behind the summary: its agent and when it began and ended.
 constexpr std::string_view kSession =
-    "SELECT row_to_json(x)::text, x.agent FROM (SELECT s.session AS session_id, s.agent, s.started_at, "
+    "SELECT row_to_json(x)::text, x.agent, x.started_at::text, x.last_at::text FROM (SELECT s.session AS "
+    "session_id, s.agent, s.started_at, "
     "s.last_at, "
     "s.events, s.decisions, s.escalations, s.max_risk, s.tokens_in, s.tokens_out, s.repo "
-    " FROM (SELECT t.session, t.agent, " SUMS
-    " FROM plumbline.traces t WHERE t.session = $1::text AND ($2::text IS NULL OR "
+    " FROM (SELECT t.session, t.agent, " SUMS " FROM plumbline.traces t, " SPAN_DATA
+    " WHERE t.session = $1::text AND ($2::text IS NULL OR "
     "t.agent = $2) GROUP BY t.session, t.agent) s ORDER BY s.last_at DESC, s.agent LIMIT 1) x";
 #undef CHAIN
 #undef SUMS
 #undef TOKENS
+#undef SPAN_DATA
 
-// $1 session, $2 agent, $3-$4 key, $5 rows. The summary is made of metadata alone.
+// $1 session, $2 agent, $3-$4 key, $5 rows, $6-$7 when it began and ended: of many days' partitions only its
+// own are looked into. The summary is made of metadata alone.
 constexpr std::string_view kTimeline =
     "SELECT row_to_json(x)::text, concat_ws(" PLUMBLINE_CONSOLE_KEY ", " PLUMBLINE_CONSOLE_MOMENT("x.time") ", x.id) FROM "
     "(SELECT t.id, t.time, t.kind, t.agent, t.action_type AS action, t.risk_score AS risk, t.risk_category, "
@@ -66,8 +77,8 @@ constexpr std::string_view kTimeline =
     "d.data->>'request_model') AS model, (d.data->>'input_tokens')::numeric::bigint AS tokens_in, "
     "(d.data->>'output_tokens')::numeric::bigint AS tokens_out, round((d.data->>'duration_us')::numeric / 1000, 3) AS "
     "duration_ms, CASE WHEN t.kind = 'span' THEN d.data->>'status' END AS status, t.repo, t.branch, t.commit, d.data "
-    "FROM plumbline.traces t, LATERAL (SELECT t.payload::json->'data' AS data) d WHERE t.session = $1::text AND t.agent = "
-    "$2::text AND (t.time, t.id) > (coalesce($3::timestamptz, '-infinity'), coalesce($4::uuid, "
+    "FROM plumbline.traces t, " DATA " WHERE t.session = $1::text AND t.agent = "
+    "$2::text AND t.time BETWEEN $6::timestamptz AND $7::timestamptz AND (t.time, t.id) > (coalesce($3::timestamptz, '-infinity'), coalesce($4::uuid, "
     "'00000000-0000-0000-0000-000000000000')) ORDER BY t.time, t.id LIMIT $5::int) x ORDER BY x.time, x.id";
 
 constexpr std::int64_t kDayUs = 86'400'000'000;
@@ -94,6 +105,8 @@ Result<std::vector<PageRow>> sessions_of(Ask& ask, const Page& page, const Sessi
     if (const auto last = parse_rfc3339(page.after[0])) newest = std::min(newest, *last);
   }
   return as_reader(ask.database, ask.scope.tenant, [&](pg::Connection& c) -> Result<std::vector<PageRow>> {
+    // Each session is looked up by its index: nothing is won by combining that with the key of time.
+    if (Status set = c.execute("SET LOCAL enable_bitmapscan TO off"); !set) return set.error();
     for (std::int64_t back = kFirstLookUs;; back *= kFurther) {
       const TimeUs since{std::max(asked.start.value, newest.value - back)};
       auto found =
@@ -106,6 +119,36 @@ Result<std::vector<PageRow>> sessions_of(Ask& ask, const Page& page, const Sessi
         rows.push_back({std::string(found->text(i, 0)), std::string(found->text(i, 1))});
       return rows;
     }
+  });
+}
+
+struct Timeline {
+  std::string summary, agent;
+  std::vector<PageRow> rows;
+};
+
+// A plan for any session: planning anew over a month's partitions costs ten times the look itself.
+Result<Timeline> timeline_of(Ask& ask, const Page& page, const std::optional<std::string>& agent) {
+  const std::string& session = ask.parts[0];
+  const std::string wanted = std::to_string(page.limit + 1);
+  std::vector<pg::Param> key(2);
+  if (!page.after.empty()) key = {page.after[0], page.after[1]};
+  return as_reader(ask.database, ask.scope.tenant, [&](pg::Connection& c) -> Result<Timeline> {
+    // Nor is the whole span of the session to be gone through by the key of time: its index is by session.
+    if (Status set =
+            c.execute("SET LOCAL plan_cache_mode TO force_generic_plan; SET LOCAL enable_bitmapscan TO off");
+        !set)
+      return set.error();
+    auto summary = c.query(kSession, {session, param_of(agent)});
+    if (!summary) return summary.error();
+    if (summary->size() == 0) return poison("not_found", "no such session");
+    Timeline made{std::string(summary->text(0, 0)), std::string(summary->text(0, 1)), {}};
+    auto events = c.query(
+        kTimeline, {session, made.agent, key[0], key[1], wanted, summary->text(0, 2), summary->text(0, 3)});
+    if (!events) return events.error();
+    for (int i = 0; i < events->size(); ++i)
+      made.rows.push_back({std::string(events->text(i, 0)), std::string(events->text(i, 1))});
+    return made;
   });
 }
 
@@ -140,23 +183,14 @@ Reply get_session(Ask& ask) {
   if (page->format != "json") return poison("bad_request", "format must be json here");
   auto agent = text_parameter(ask.call, "agent", 2048);
   if (!agent) return agent.error();
-  const std::string& session = ask.parts[0];
-  std::string summary, of_agent;
-  auto found = as_reader(ask.database, ask.scope.tenant, [&](pg::Connection& c) -> Status {
-    auto rows = c.query(kSession, {session, param_of(*agent)});
-    if (!rows) return rows.error();
-    if (rows->size() == 0) return poison("not_found", "no such session");
-    summary = rows->text(0, 0);
-    of_agent = rows->text(0, 1);
-    return ok_status();
-  });
+  auto found = timeline_of(ask, *page, *agent);
   if (!found) return found.error();
-  auto verdict = chain_of(ask, of_agent);
+  auto verdict = chain_of(ask, found->agent);
   if (!verdict) return verdict.error();
   const std::string chain = "\"chain\":" + *verdict;
-  summary.back() = ',';  // of '}'
-  summary += chain + "}";
-  return answer_page(ask, *page, 2, kTimeline, {session, of_agent}, "\"session\":" + summary + "," + chain);
+  found->summary.back() = ',';  // of '}'
+  return std::optional(
+      page_answer(*page, std::move(found->rows), "\"session\":" + found->summary + chain + "}," + chain));
 }
 
 }  // namespace plumbline::console

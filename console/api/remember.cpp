@@ -82,15 +82,17 @@ Result<std::optional<std::string>> remembered(Ask& ask, std::string_view name, s
 }
 
 Result<std::optional<std::string>> chains_of(Ask& ask) {
+  constexpr int kMomentMs = 200;  // nor does a list
   return remembered(
       ask, "chains",
       "SELECT coalesce(json_object_agg(agent, json_build_object('verdict', verdict, 'entries', entries, "
       "'verified', verified, 'gaps', gaps, 'forks', forks, 'breaks', breaks)), '{}')::text FROM "
-      "plumbline.chain_verdicts");
+      "plumbline.chain_verdicts",
+      std::nullopt, kMomentMs);
 }
 
 Result<std::string> chain_of(Ask& ask, const std::string& agent) {
-  constexpr int kMomentMs = 40;  // a timeline does not wait for what follows the agent's whole chain
+  constexpr int kMomentMs = 15;  // a timeline does not wait for what follows the agent's whole chain
   auto chain = remembered(ask, "chain|" + agent,
                           "SELECT json_build_object('verdict', verdict, 'entries', entries, 'verified', "
                           "verified, 'gaps', gaps, 'forks', forks, 'breaks', breaks)::text FROM "
