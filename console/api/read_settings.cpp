@@ -28,6 +28,7 @@ constexpr std::string_view kAgents =
     "lower(s.agent)) > 0) AND s.agent > coalesce($3::text, '') ORDER BY s.agent LIMIT $4::int) x ORDER BY "
     "x.agent";
 
+// The matchers where the tenant has none of its own are those of consumers/drift/matchers.h; a test compares.
 constexpr std::string_view kSettings =
     "SELECT json_build_object('tenant', json_build_object('id', t.id, 'slug', t.slug, 'name', t.name), "
     "'retention_days', "
@@ -38,7 +39,8 @@ constexpr std::string_view kSettings =
     "operator of a "
     "machine may opt in there, for that machine; nothing here can.'), 'matchers', coalesce((SELECT "
     "json_build_object('custom', true, 'ids', m.ids, 'words', m.words) FROM plumbline.drift_matchers m), "
-    "'{\"custom\":false,\"ids\":[],\"words\":[]}'))::text FROM plumbline.tenants t";
+    "'{\"custom\":false,\"ids\":[\"ARCH_BOUNDARY\"],\"words\":[\"architect\",\"layer\"]}'))::text FROM "
+    "plumbline.tenants t";
 
 // $1 key, $2 rows.
 constexpr std::string_view kAudit =

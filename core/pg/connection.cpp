@@ -11,6 +11,15 @@
 #include "core/pg/error.h"
 
 namespace plumbline::pg {
+namespace {
+
+// Consumers wait for each other's rows, and a server waits for ever for a client that was stopped inside a
+// transaction. Longer than any of them thinks between two statements, shorter than anybody wants to stand.
+std::string idle_limit(std::string_view role) {
+  return role == "plumbline_writer" ? "; SET idle_in_transaction_session_timeout TO '15s'" : "";
+}
+
+}  // namespace
 
 Connection::Connection(pg_conn* connection) : state_(std::make_unique<State>(connection)) {}
 Connection::Connection(Connection&&) noexcept = default;
@@ -49,7 +58,7 @@ Result<Connection> Connection::connect(const ConnectOptions& options) {
     char* quoted = PQescapeIdentifier(conn, options.role.data(), options.role.size());
     const std::string set = quoted == nullptr ? std::string() : std::string("SET ROLE ") + quoted;
     PQfreemem(quoted);
-    if (Status taken = made.execute(set); !taken) return taken.error();
+    if (Status taken = made.execute(set + idle_limit(options.role)); !taken) return taken.error();
   }
   return made;
 }

@@ -75,6 +75,13 @@ superuser_psql() {
   PGPASSWORD=$(cat "$home/postgres-superuser.password") psql -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$pg_port" -U postgres "$@"
 }
 
+postgres_start_on() {
+  save_settings
+  say "start PostgreSQL on port $1"
+  as_postgres "$pg_bin/pg_ctl" -D "$2/data" -l "$2/log" -w -t 60 start \
+    -o "-p $1 -c listen_addresses=127.0.0.1 -c unix_socket_directories=''" >/dev/null 2>&1 </dev/null
+}
+
 postgres_start() {
   load_settings
   [ -x "$pg_bin/initdb" ] || fail "PostgreSQL 15 is missing" "script/bootstrap installs it"
@@ -82,15 +89,18 @@ postgres_start() {
   folder=$(postgres_folder)
   [ -f "$home/postgres.made" ] || postgres_make "$folder"
   if ! postgres_running; then
-    if [ -z "$pg_port" ] || ! port_is_free "$pg_port"; then pg_port=$(free_port 54320); fi
-    save_settings
-    say "start PostgreSQL on port $pg_port"
+    # Below the ports that outgoing connections take: one of those has no listener, and yet can't be bound.
+    if [ -z "$pg_port" ] || ! port_is_free "$pg_port"; then pg_port=$(free_port 25432); fi
     as_postgres touch "$folder/log"
-    if ! as_postgres "$pg_bin/pg_ctl" -D "$folder/data" -l "$folder/log" -w -t 60 start \
-      -o "-p $pg_port -c listen_addresses=127.0.0.1 -c unix_socket_directories=''" >/dev/null 2>&1 </dev/null; then
-      tail -n 20 "$folder/log" >&2
-      fail "PostgreSQL did not start" "its log is above; script/server wipe starts afresh"
-    fi
+    local tries=5
+    until postgres_start_on "$pg_port" "$folder"; do
+      tries=$((tries - 1))
+      if [ "$tries" = 0 ] || ! tail -n 20 "$folder/log" | grep -q 'Address already in use'; then
+        tail -n 20 "$folder/log" >&2
+        fail "PostgreSQL did not start" "its log is above; script/server wipe starts afresh"
+      fi
+      pg_port=$(free_port $((pg_port + 1)))
+    done
   fi
   ln -sfn "$folder/log" "$home/log/postgres.log"
   if [ ! -f "$home/postgres.made" ]; then

@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import re
 import sys
 import unittest
 
@@ -130,7 +131,12 @@ class Reads(unittest.TestCase):
         agents = self.get("agents")["items"]
         self.assertEqual(len(agents), 3)
         self.assertEqual({a["chain"]["verdict"] for a in agents}, {"ok"})
-        self.assertEqual(self.get("settings")["retention_days"], 3660)
+        settings = self.get("settings")
+        self.assertEqual(settings["retention_days"], 3660)
+        # What is in force is shown, also where the tenant has nothing of its own.
+        source = (ROOT / "consumers/drift/matchers.h").read_text()
+        ids, words = (json.loads("[" + re.search(rf"> {name} = {{(.*)}};", source).group(1) + "]") for name in ("ids", "words"))
+        self.assertEqual(settings["matchers"], {"custom": False, "ids": ids, "words": words})
         self.assertEqual(self.get("members")["items"][0]["email"], "ann@example.com")
         self.assertEqual(self.get("teams")["items"], [])
         keys = self.get("keys")["items"]

@@ -60,6 +60,19 @@ TEST(PgConnection, AFailedTransactionDoesNotCommit) {
   EXPECT_TRUE(c.query("SELECT 1").ok());
 }
 
+// Found by ConsumerGroup: a member stopped inside a transaction kept the rows that its successor needed.
+TEST(PgConnection, AWriterStoppedInsideATransactionGivesItsRowsBack) {
+  TestDatabase db;
+  auto stopped = db.connect("plumbline_writer"), next = db.connect("plumbline_writer");
+  const auto limit = require(stopped.query("SHOW idle_in_transaction_session_timeout"));
+  EXPECT_EQ(limit.text(0, 0), "15s");
+  ASSERT_TRUE(stopped.execute("SET idle_in_transaction_session_timeout TO '50ms'").ok());
+  ASSERT_TRUE(stopped.begin().ok());
+  ASSERT_TRUE(stopped.query("SELECT pg_advisory_xact_lock(1)").ok());
+  EXPECT_TRUE(next.execute("SET lock_timeout TO '60s'; SELECT pg_advisory_lock(1)").ok());
+  EXPECT_FALSE(stopped.commit().ok());
+}
+
 TEST(PgConnection, CopyInAndOut) {
   TestDatabase db;
   auto c = db.connect();

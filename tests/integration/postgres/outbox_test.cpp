@@ -141,7 +141,8 @@ TEST_F(Outbox, GoesOnAfterTheServerWasKilled) {
       metrics);
   auto first = own.connect("plumbline_control");
   (void)require(postgres::TenantStore(first, "x").create("a", {}));
-  ASSERT_TRUE(eventually([&] { return log.entries().size() == 1; }));
+  // Once or twice: the refill at the start may have found it already.
+  ASSERT_TRUE(eventually([&] { return !log.entries().empty(); }));
   cluster.kill9();
   cluster.start();
   auto second = own.connect("plumbline_control");

@@ -13,9 +13,14 @@ const detail = (line: AuditLine) =>
     .join(', ');
 
 const COLUMNS: Column<AuditLine>[] = [
-  { head: 'Time', width: '9rem', narrow: true, cell: (line) => <Time at={line.at} mode="full" /> },
-  { head: 'Who', width: 'minmax(9rem, 1fr)', narrow: true, cell: (line) => line.actor },
-  { head: 'What', width: '11rem', narrow: true, cell: (line) => line.action },
+  {
+    head: 'Time',
+    width: 'minmax(8.2rem, 11rem)',
+    narrow: true,
+    cell: (line) => <Time at={line.at} mode="full" />,
+  },
+  { head: 'Who', width: 'minmax(6rem, 1fr)', narrow: true, cell: (line) => line.actor },
+  { head: 'What', width: 'minmax(7rem, 11rem)', narrow: true, cell: (line) => line.action },
   {
     head: 'On',
     width: 'minmax(8rem, 1fr)',
