@@ -119,7 +119,8 @@ std::vector<Planted> one_of_each(Maker& make) {
       whole("phone", "(415) 555-01" + make.some(kDigits, 2)),
       whole("ssn", "123-45-67" + make.some("123456789", 2)),
       {"home", std::string("/ho") + "me/" + word + "/src/a.ts", word},
-      whole("random", make.some(kAlnum, 44)),
+      // Two digits at least: one in three hundred has none by chance.
+      whole("random", make.some(kAlnum, 41) + "7x3"),
   };
   for (Planted& planted : all) {
     if (planted.core.empty())

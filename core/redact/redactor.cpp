@@ -46,6 +46,15 @@ bool is_object(std::string_view raw) {
   return raw.starts_with('{');
 }
 
+// No half of a character stays.
+void cut(std::string& text, std::size_t bytes) {
+  if (text.size() <= bytes) return;
+  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) --bytes;
+  text.resize(bytes);
+}
+
+constexpr std::size_t kMaskedLeast = 32;  // no text of the schema is bound below it
+
 }  // namespace
 
 std::string Redactor::apply(std::string_view line, std::vector<Change>* changes) {
@@ -96,7 +105,7 @@ void Redactor::object(std::string_view text, std::string& out) {
     path_.push_back(name);
     facts_.push_back(facts_of(name));
     std::string masked_name;
-    const bool rename = !facts_.back().clean && masked(name, masked_name);
+    const bool rename = !facts_.back().clean && masked(name, false, masked_name);
     if (rename) {
       // Two names that mask alike would be a repeated member, which the edge refuses.
       std::string unique = masked_name;
@@ -162,7 +171,20 @@ bool Redactor::value(std::string_view text, std::string& out) {
   } else if (text.starts_with('[')) {
     array(text, out);
   } else {
+    const std::size_t before = out.size();
     text_value(text, out);
+    // A number that was masked is a text now: content where its member's name says so, and nothing that the
+    // schema takes as a session's count.
+    const std::string_view written = std::string_view(out).substr(before);
+    const bool masked_number = !text.starts_with('"') && written.starts_with('"');
+    const bool count = path_.size() == 3 && path_[0] == "data" && path_[1] == "counts";
+    const bool content =
+        !kept_ && !policy_.include_content && is_content(written, !facts_.empty() && facts_.back().content);
+    if (masked_number && (count || content)) {
+      out.resize(before);
+      kept_ = outer_kept;
+      return false;
+    }
   }
   kept_ = outer_kept;
   return true;
@@ -184,7 +206,7 @@ Redactor::NameFacts Redactor::facts_of(std::string_view name) {
       std::find(kContent.begin(), kContent.end(), name) != kContent.end() || otlp::is_content(name);
   facts.secret = names_secret(name);
   facts.identifier = names_identifier(name);
-  detect(name, facts.identifier && name.find_first_of(" \t\n") == name.npos, hits_);
+  detect(name, false, hits_);  // that it ends in "Id" says what its value is, not what it is itself
   facts.clean = hits_.empty();
   if (name.size() > kNameBytesMax) return facts;
   if (names_.size() >= kNamesMax) names_.clear();
@@ -206,17 +228,20 @@ void Redactor::text_value(std::string_view raw, std::string& out) {
              policy_.looks_for("named_secret") && !policy_.allows(unescaped(raw))) {
     out += "\"[redacted:named_secret]\"";
     note("masked", "named_secret", raw.size() - 2);
-  } else if (masked(text ? text_of(raw, kept) : raw, replaced)) {
+  } else if (masked(text ? text_of(raw, kept) : raw, !facts_.empty() && facts_.back().identifier, replaced)) {
+    const bool secret = !text && !path_.empty() && facts_.back().secret && policy_.looks_for("named_secret");
+    if (secret) replaced = "[redacted:named_secret]";
+    // The schema bounds the event's own members: what the edge took before, it takes masked.
+    if (path_.size() <= 2) cut(replaced, std::max(text ? text_of(raw, kept).size() : 0, kMaskedLeast));
     codec::append_json_string(out, replaced);
   } else {
     out += raw;
   }
 }
 
-bool Redactor::masked(std::string_view text, std::string& out) {
+bool Redactor::masked(std::string_view text, bool identifier, std::string& out) {
   // An id is one word; a key in a sentence is looked for wherever that stands.
-  detect(text, !facts_.empty() && facts_.back().identifier && text.find_first_of(" \t\n") == text.npos,
-         hits_);
+  detect(text, identifier && text.find_first_of(" \t\n") == text.npos, hits_);
   std::size_t from = 0;
   bool any = false;
   for (const Hit& hit : hits_) {
