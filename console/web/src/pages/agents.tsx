@@ -23,11 +23,11 @@ export default function Agents() {
   const list = useList<Agent>(path, (agent) => agent.agent);
   const manages = tenant.may('keys.manage');
   const columns: Column<Agent>[] = [
-    { head: 'Agent', width: 'minmax(9rem, 1.5fr)', narrow: true, cell: (agent) => agent.agent },
+    { head: 'Agent', width: 'minmax(9rem, 1.5fr)', narrow: 'minmax(0, 1fr)', cell: (agent) => agent.agent },
     {
       head: 'Last seen',
       width: '10rem',
-      narrow: true,
+      narrow: '6.2rem',
       cell: (agent) => (
         <>
           <Time at={agent.last_seen_at} /> {agent.silent_since && <Badge tone="warn">silent</Badge>}
@@ -38,7 +38,7 @@ export default function Agents() {
     { head: 'Traces, 24 h', width: '6.5rem', right: true, cell: (agent) => count(agent.traces_24h) },
     { head: 'Decisions', width: '5.5rem', right: true, cell: (agent) => count(agent.decisions_24h) },
     { head: 'Escalated', width: '5.5rem', right: true, cell: (agent) => count(agent.escalations_24h) },
-    { head: 'Chain', width: '9rem', narrow: true, cell: (agent) => <ChainBadge chain={agent.chain} /> },
+    { head: 'Chain', width: '9rem', narrow: '7.4rem', cell: (agent) => <ChainBadge chain={agent.chain} /> },
     {
       head: 'Last session',
       width: '8rem',

@@ -12,13 +12,13 @@ import { Search, Select } from '../ui/form';
 import { VirtualTable, type Column } from '../ui/virtual_table';
 
 const COLUMNS: Column<Drift>[] = [
-  { head: 'Cause', width: 'minmax(12rem, 3fr)', narrow: true, cell: (drift) => drift.cause },
+  { head: 'Cause', width: 'minmax(12rem, 3fr)', narrow: 'minmax(0, 2fr)', cell: (drift) => drift.cause },
   { head: 'State', width: '5.5rem', narrow: true, cell: (drift) => <Status word={drift.state} /> },
   { head: 'Severity', width: '5.5rem', cell: (drift) => <Status word={drift.severity} /> },
   {
     head: 'Repository',
     width: 'minmax(7rem, 1.2fr)',
-    narrow: true,
+    narrow: 'minmax(0, 1fr)',
     cell: (drift) => (
       <>
         {drift.repo} <span className="muted">{drift.branch}</span>

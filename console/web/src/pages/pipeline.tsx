@@ -6,6 +6,7 @@ import { count, duration, plural, words } from '../lib/format';
 import { useTenant } from '../lib/session';
 import { Badge, Card, Empty, Page, Shown, Status, Time } from '../ui/basic';
 import { TimeChart } from '../ui/chart';
+import { StackTable } from '../ui/stack_table';
 import { VirtualTable, type Column } from '../ui/virtual_table';
 
 export default function PipelinePage() {
@@ -163,58 +164,53 @@ function LagTable({ lag }: { lag: Lag[] }) {
     );
   return (
     <div className="scroll-x" tabIndex={0} role="region" aria-label="Consumers">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Consumer</th>
-            <th scope="col">Topic</th>
-            <th scope="col" className="right">
-              Position
-            </th>
-            <th scope="col" className="right">
-              Behind
-            </th>
-            <th scope="col">State</th>
-          </tr>
-        </thead>
-        <tbody>
-          {lag.map((row) => (
-            <tr key={`${row.consumer} ${row.topic} ${row.partition}`}>
-              <th scope="row">{row.consumer}</th>
-              <td>
+      <StackTable
+        heads={[
+          'Consumer',
+          'Topic',
+          { text: 'Position', right: true },
+          { text: 'Behind', right: true },
+          'State',
+        ]}
+      >
+        {lag.map((row) => (
+          <tr key={`${row.consumer} ${row.topic} ${row.partition}`}>
+            <th scope="row">{row.consumer}</th>
+            <td>
+              <span>
                 {row.topic} <span className="muted">/{row.partition}</span>
-              </td>
-              <td className="right num">{count(row.position)}</td>
-              <td className="right num">
-                {row.records === null ? '–' : count(row.records)}
-                {row.seconds !== null && row.seconds > 1 && (
-                  <span className="muted"> ({duration(row.seconds * 1000)})</span>
-                )}
-              </td>
-              <td>
-                {row.stopped ? (
-                  <Status word="failed" label={row.stopped} />
-                ) : row.records === 0 ? (
-                  <Status word="ok" label="up to date" />
-                ) : (
-                  'reading'
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+              </span>
+            </td>
+            <td className="right num">{count(row.position)}</td>
+            <td className="right num">
+              {row.records === null ? '–' : count(row.records)}
+              {row.seconds !== null && row.seconds > 1 && (
+                <span className="muted"> ({duration(row.seconds * 1000)})</span>
+              )}
+            </td>
+            <td>
+              {row.stopped ? (
+                <Status word="failed" label={row.stopped} />
+              ) : row.records === 0 ? (
+                <Status word="ok" label="up to date" />
+              ) : (
+                'reading'
+              )}
+            </td>
+          </tr>
+        ))}
+      </StackTable>
     </div>
   );
 }
 
 const DEAD: Column<DeadLetter>[] = [
-  { head: 'Noted', width: '8rem', narrow: true, cell: (dead) => <Time at={dead.noted_at} mode="full" /> },
-  { head: 'Reason', width: '9rem', narrow: true, cell: (dead) => words(dead.reason) },
+  { head: 'Noted', width: '8rem', cell: (dead) => <Time at={dead.noted_at} mode="full" /> },
+  { head: 'Reason', width: '9rem', narrow: 'minmax(0, 2fr)', cell: (dead) => words(dead.reason) },
   {
     head: 'Detail',
     width: 'minmax(10rem, 3fr)',
-    narrow: true,
+    narrow: 'minmax(0, 3fr)',
     cell: (dead) => <span title={dead.detail}>{dead.detail}</span>,
   },
   { head: 'Consumer', width: '6rem', cell: (dead) => dead.consumer },

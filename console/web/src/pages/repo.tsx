@@ -10,6 +10,7 @@ import { TimeChart } from '../ui/chart';
 import { DriftRows } from '../ui/drift_rows';
 import { Gates } from '../ui/gates';
 import { Select } from '../ui/form';
+import { StackTable } from '../ui/stack_table';
 
 export default function RepoPage() {
   const tenant = useTenant();
@@ -125,56 +126,45 @@ function Reports({ series }: { series: Report[] }) {
   return (
     <Card title="Reports" wide>
       <div className="scroll-x" tabIndex={0} role="region" aria-label="Reports">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Time</th>
-              <th scope="col">Gate</th>
-              <th scope="col">Score</th>
-              <th scope="col" className="right">
-                AI health
+        <StackTable
+          heads={[
+            'Time',
+            'Gate',
+            'Score',
+            { text: 'AI health', right: true },
+            { text: 'Structure', right: true },
+            { text: 'Violations', right: true },
+            'Version',
+            'Commit',
+            'By',
+            { text: 'Took', right: true },
+          ]}
+        >
+          {newest.map((report) => (
+            <tr key={report.report_id}>
+              <th scope="row">
+                <Link href={tenant.page(reportPath(report.report_id))}>
+                  <Time at={report.time} mode="full" />
+                </Link>
               </th>
-              <th scope="col" className="right">
-                Structure
-              </th>
-              <th scope="col" className="right">
-                Violations
-              </th>
-              <th scope="col">Version</th>
-              <th scope="col">Commit</th>
-              <th scope="col">By</th>
-              <th scope="col" className="right">
-                Took
-              </th>
+              <td>
+                <Status word={report.status} label={report.status} />
+              </td>
+              <td>
+                <Score value={report.score} />
+              </td>
+              <td className="right num">{decimal(report.ai_health_score, 0)}</td>
+              <td className="right num">{decimal(report.structural_score, 0)}</td>
+              <td className="right num">{count(report.violations_total)}</td>
+              <td>{report.version ?? '–'}</td>
+              <td>
+                <code title={report.commit ?? ''}>{commit(report.commit)}</code>
+              </td>
+              <td>{report.agent}</td>
+              <td className="right num">{duration(report.duration_ms)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {newest.map((report) => (
-              <tr key={report.report_id}>
-                <th scope="row">
-                  <Link href={tenant.page(reportPath(report.report_id))}>
-                    <Time at={report.time} mode="full" />
-                  </Link>
-                </th>
-                <td>
-                  <Status word={report.status} label={report.status} />
-                </td>
-                <td>
-                  <Score value={report.score} />
-                </td>
-                <td className="right num">{decimal(report.ai_health_score, 0)}</td>
-                <td className="right num">{decimal(report.structural_score, 0)}</td>
-                <td className="right num">{count(report.violations_total)}</td>
-                <td>{report.version ?? '–'}</td>
-                <td>
-                  <code title={report.commit ?? ''}>{commit(report.commit)}</code>
-                </td>
-                <td>{report.agent}</td>
-                <td className="right num">{duration(report.duration_ms)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </StackTable>
       </div>
     </Card>
   );

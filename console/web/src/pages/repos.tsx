@@ -13,7 +13,7 @@ const COLUMNS: Column<Repo>[] = [
   {
     head: 'Repository',
     width: 'minmax(12rem, 2fr)',
-    narrow: true,
+    narrow: 'minmax(0, 2fr)',
     cell: (repo) => (
       <>
         {repo.repo} <span className="muted">{repo.branch}</span>

@@ -14,10 +14,10 @@ const COLUMNS: Column<Session>[] = [
   {
     head: 'Session',
     width: 'minmax(9rem, 1.4fr)',
-    narrow: true,
+    narrow: 'minmax(0, 1fr)',
     cell: (s) => <span className="mono">{s.session_id}</span>,
   },
-  { head: 'Agent', width: 'minmax(7rem, 1fr)', narrow: true, cell: (s) => s.agent },
+  { head: 'Agent', width: 'minmax(7rem, 1fr)', narrow: 'minmax(0, 1fr)', cell: (s) => s.agent },
   { head: 'Last seen', width: '6rem', narrow: true, cell: (s) => <Time at={s.last_at} /> },
   {
     head: 'Lasted',

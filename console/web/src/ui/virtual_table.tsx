@@ -12,7 +12,7 @@ export interface Column<T> {
   width: string; // of a grid track
   cell: (item: T) => ReactNode;
   right?: boolean;
-  narrow?: boolean; // kept where there is little room
+  narrow?: boolean | string; // kept where there is little room; a string: its width there
 }
 
 const ROW_PX = 36;
@@ -80,7 +80,7 @@ export function VirtualTable<T>(props: {
   const template = columns.map((column) => column.width).join(' ');
   const narrow = columns
     .filter((column) => column.narrow)
-    .map((column) => column.width)
+    .map((column) => (typeof column.narrow === 'string' ? column.narrow : column.width))
     .join(' ');
   const vars = { '--tracks': template, '--tracks-narrow': narrow } as React.CSSProperties;
   const cellClass = (column: Column<T>) =>
@@ -107,6 +107,7 @@ export function VirtualTable<T>(props: {
           role="rowgroup"
           className="vtable-body"
           ref={scroller}
+          style={{ height: virtual.getTotalSize() }}
           onKeyDown={onKeyDown}
           onScroll={(event) => list.keepScroll(event.currentTarget.scrollTop)}
           tabIndex={0}

@@ -1,14 +1,15 @@
-// Lists of some dozens: all pages are read, and the rows stand in a plain table.
-import { useEffect, type ReactNode } from 'react';
+// Lists of some dozens: all pages are read, and the rows stand in a table as long as they are.
+import { useEffect, type ReactElement, type ReactNode } from 'react';
 import type { List } from '../api/hooks';
 import { Failure, Loading } from './basic';
+import { StackTable } from './stack_table';
 
 export function WholeList<T>(props: {
   list: List<T>;
   heads: ReactNode[];
   label: string;
   empty: ReactNode;
-  children: (item: T) => ReactNode;
+  children: (item: T) => ReactElement<{ children?: ReactNode }>;
 }) {
   const { list } = props;
   const { seen, items, loading } = list;
@@ -20,18 +21,7 @@ export function WholeList<T>(props: {
   if (!items.length) return list.complete ? <>{props.empty}</> : <Loading />;
   return (
     <div className="scroll-x card" tabIndex={0} role="region" aria-label={props.label}>
-      <table>
-        <thead>
-          <tr>
-            {props.heads.map((head, at) => (
-              <th scope="col" key={at}>
-                {head}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>{items.map(props.children)}</tbody>
-      </table>
+      <StackTable heads={props.heads}>{items.map(props.children)}</StackTable>
     </div>
   );
 }

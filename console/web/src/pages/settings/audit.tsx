@@ -16,11 +16,20 @@ const COLUMNS: Column<AuditLine>[] = [
   {
     head: 'Time',
     width: 'minmax(8.2rem, 11rem)',
-    narrow: true,
-    cell: (line) => <Time at={line.at} mode="full" />,
+    narrow: '5.4rem',
+    cell: (line) => (
+      <>
+        <span className="roomy">
+          <Time at={line.at} mode="full" />
+        </span>
+        <span className="narrow">
+          <Time at={line.at} />
+        </span>
+      </>
+    ),
   },
-  { head: 'Who', width: 'minmax(6rem, 1fr)', narrow: true, cell: (line) => line.actor },
-  { head: 'What', width: 'minmax(7rem, 11rem)', narrow: true, cell: (line) => line.action },
+  { head: 'Who', width: 'minmax(6rem, 1fr)', narrow: 'minmax(0, 1fr)', cell: (line) => line.actor },
+  { head: 'What', width: 'minmax(7rem, 11rem)', narrow: 'minmax(0, 1.2fr)', cell: (line) => line.action },
   {
     head: 'On',
     width: 'minmax(8rem, 1fr)',
