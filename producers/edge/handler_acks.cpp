@@ -26,7 +26,10 @@ void EdgeHandler::on_acked(std::span<const log::Ack> acks) {
     }
     const auto slot = static_cast<std::uint32_t>(ack.token);
     Pending& pending = pending_.at(slot);
-    if (ack.status != log::Ack::Status::kDurable) pending.failed = run_spent_ = true;
+    if (ack.status != log::Ack::Status::kDurable) {
+      pending.failed = run_spent_ = true;
+      pending.log_full = pending.log_full || ack.reason == "log_full";
+    }
     if (--pending.frames_left > 0) continue;
     finish(pending);
     close(slot);

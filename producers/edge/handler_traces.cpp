@@ -17,7 +17,10 @@ Rates rates_of(const codec::TenantRecord& tenant) {
           {static_cast<double>(limits.agent_traces_per_s), static_cast<double>(limits.agent_burst)}};
 }
 
-std::string_view refused_detail(Refused why) {
+std::string_view refused_detail(Refused why, bool log_full = false) {
+  if (log_full && (why == Refused::kLogSlow || why == Refused::kLogDown))
+    return "the disk below the log is full, its operator must free space; send the same traces again after "
+           "Retry-After";
   switch (why) {
     case Refused::kRateLimited:
       return "send again after Retry-After, or ask for higher limits";
@@ -174,7 +177,8 @@ void EdgeHandler::refuse(Pending& pending, Refused why, std::chrono::millisecond
   const bool limited = why == Refused::kRateLimited;
   problem(pending.responder, pending.otlp,
           {limited ? 429 : 503, to_word(why),
-           limited ? "Too many traces" : "The traces can't be made durable now", refused_detail(why)},
+           limited ? "Too many traces" : "The traces can't be made durable now",
+           refused_detail(why, pending.log_full || shared_.log_state.full())},
           {}, pending.fields);
 }
 

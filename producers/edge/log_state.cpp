@@ -31,6 +31,7 @@ void LogState::refresh(log::Log& log) {
     reason_ = status ? "" : status.error().code + ": " + status.error().message;
   }
   fatal_.store(!status && status.error().fault == Fault::kFatal, std::memory_order_release);
+  full_.store(!status && status.error().code == "no_space", std::memory_order_release);
   up_.store(status.ok(), std::memory_order_release);
   if (was_up && !status) telemetry::warn("edge_log_down", {{"reason", status.error().message}});
   if (!was_up && status) telemetry::info("edge_log_up");

@@ -20,6 +20,8 @@ class LogState {
   [[nodiscard]] bool up() const { return up_.load(std::memory_order_acquire); }
   // The log says that it must be rebuilt.
   [[nodiscard]] bool fatal() const { return fatal_.load(std::memory_order_acquire); }
+  // The log says that its disk is full.
+  [[nodiscard]] bool full() const { return full_.load(std::memory_order_acquire); }
   [[nodiscard]] std::string reason() const;
 
   // Partitions of a topic; set before up() is true for the first time.
@@ -34,6 +36,7 @@ class LogState {
   [[nodiscard]] Status ask(log::Log& log);
   std::atomic<bool> up_{false};
   std::atomic<bool> fatal_{false};
+  std::atomic<bool> full_{false};
   mutable std::mutex mutex_;
   std::string reason_ = "not asked yet";
   Partitions partitions_;

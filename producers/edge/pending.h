@@ -26,6 +26,7 @@ struct Pending {
   std::optional<OtlpForm> otlp;  // none: answered as Plumbline's own endpoints are
   std::uint32_t frames_left = 0;
   bool failed = false;
+  bool log_full = false;  // what failed did so for want of room
   bool in_use = false;
   std::chrono::steady_clock::time_point since;
   OutcomeKey outcome;
@@ -57,7 +58,7 @@ class PendingRequests {
   void close(std::uint32_t index) {
     Pending& slot = *slots_[index];
     slot.responder = {};
-    slot.failed = slot.in_use = false;
+    slot.failed = slot.log_full = slot.in_use = false;
     slot.otlp.reset();
     slot.frames_left = 0;
     slot.log_bytes = slot.body_bytes = 0;

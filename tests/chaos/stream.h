@@ -21,7 +21,7 @@ class Stream {
     options_.signers = std::move(signers);
     options_.connections = 8;
     options_.requests_s = requests_s;
-    options_.duration = std::chrono::hours(1);
+    options_.duration = std::chrono::hours(24);  // until it is told to stop
     options_.warmup = std::chrono::milliseconds(0);
     options_.seed = seed;
     options_.shape = {

@@ -21,6 +21,8 @@ class FaultProxy {
 
   // Listens on a free port; what comes goes to `to`, a port of loopback. Throws.
   explicit FaultProxy(int to);
+  // Where what comes goes from now on; until it is known (0), connections are cut.
+  void send_to(int to) { to_ = to; }
   ~FaultProxy();
   FaultProxy(const FaultProxy&) = delete;
   FaultProxy& operator=(const FaultProxy&) = delete;
@@ -47,7 +49,7 @@ class FaultProxy {
   void serve(const std::stop_token& stop, int client, Connection& connection);
   bool forward(int from, int to, std::string* keep);
 
-  const int to_;
+  std::atomic<int> to_;
   int listening_ = -1, port_ = 0;
   std::atomic<Mode> mode_{Mode::kPass};
   std::atomic<std::int64_t> bytes_s_{0}, cut_after_{-1}, cuts_{0};

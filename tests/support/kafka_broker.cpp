@@ -13,8 +13,12 @@ constexpr std::chrono::seconds kStartMax{90};
 
 }  // namespace
 
-KafkaBroker::KafkaBroker(const std::map<std::string, std::string>& settings)
-    : folder_("kafka"), port_(test::free_port()), controller_port_(test::free_port()) {
+KafkaBroker::KafkaBroker(const std::map<std::string, std::string>& settings, int far_port)
+    : folder_("kafka"),
+      port_(test::free_port()),
+      controller_port_(test::free_port()),
+      far_port_(far_port),
+      far_listens_on_(far_port == 0 ? 0 : test::free_port()) {
   write_settings(settings);
   format();
   auto command = java("kafka.Kafka");
@@ -67,6 +71,12 @@ void KafkaBroker::write_settings(const std::map<std::string, std::string>& setti
       {"broker.heartbeat.interval.ms", "500"},
       {"broker.session.timeout.ms", "3000"},
   };
+  if (far_port_ != 0) {
+    all["listeners"] += ",FAR://127.0.0.1:" + std::to_string(far_listens_on_);
+    all["advertised.listeners"] += ",FAR://127.0.0.1:" + std::to_string(far_port_);
+    all["listener.security.protocol.map"] = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,FAR:PLAINTEXT";
+    all["inter.broker.listener.name"] = "PLAINTEXT";
+  }
   for (const auto& [name, value] : settings) all[name] = value;
   std::ofstream file(folder_.path() / "server.properties");
   for (const auto& [name, value] : all) file << name << '=' << value << '\n';

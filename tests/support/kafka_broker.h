@@ -14,7 +14,9 @@ namespace plumbline::tests {
 class KafkaBroker {
  public:
   // Formats the storage and starts; `settings` are lines of server.properties on top of ours.
-  explicit KafkaBroker(const std::map<std::string, std::string>& settings = {});
+  // `far_port`: clients that come to far_listens_on() are told to go on over this port of loopback, where a
+  // test's proxy listens; 0: no such listener.
+  explicit KafkaBroker(const std::map<std::string, std::string>& settings = {}, int far_port = 0);
   ~KafkaBroker();
   KafkaBroker(const KafkaBroker&) = delete;
   KafkaBroker& operator=(const KafkaBroker&) = delete;
@@ -31,6 +33,9 @@ class KafkaBroker {
 
   [[nodiscard]] std::string bootstrap() const { return "127.0.0.1:" + std::to_string(port_); }
   [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] int far_listens_on() const { return far_listens_on_; }
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
+  [[nodiscard]] test::Process& process() { return *server_; }
   [[nodiscard]] std::string output_tail() const { return server_->output_tail(); }
 
  private:
@@ -41,6 +46,8 @@ class KafkaBroker {
   test::TempFolder folder_;
   int port_ = 0;
   int controller_port_ = 0;
+  int far_port_ = 0;
+  int far_listens_on_ = 0;
   std::unique_ptr<test::Process> server_;
 };
 

@@ -203,6 +203,18 @@ void PostgresCluster::kill9() {
   pid_ = -1;
 }
 
+void PostgresCluster::pause() const {
+  if (pid_ < 0) return;
+  ::kill(pid_, SIGSTOP);  // so that no backend is born meanwhile
+  for (const pid_t backend : children_of(pid_)) ::kill(backend, SIGSTOP);
+}
+
+void PostgresCluster::resume() const {
+  if (pid_ < 0) return;
+  for (const pid_t backend : children_of(pid_)) ::kill(backend, SIGCONT);
+  ::kill(pid_, SIGCONT);
+}
+
 std::string PostgresCluster::log_tail() const {
   std::ifstream in(folder_ + "/log");
   std::stringstream all;

@@ -31,9 +31,11 @@ class PostgresCluster {
   // One for the whole test binary, started on first use.
   static PostgresCluster& shared();
 
-  void start();  // returns once it accepts connections
-  void stop();   // fast shutdown: connections are ended, nothing is lost
-  void kill9();  // the server and all its backends at once
+  void start();         // returns once it accepts connections
+  void stop();          // fast shutdown: connections are ended, nothing is lost
+  void kill9();         // the server and all its backends at once
+  void pause() const;   // SIGSTOP to all of them: connections stay open, nothing answers
+  void resume() const;  // SIGCONT
   void restart() {
     stop();
     start();

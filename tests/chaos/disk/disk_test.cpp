@@ -157,10 +157,31 @@ TEST_F(Disk, TheEmbeddedLogsFullDiskIsA503WithAReasonAndHealsByItself) {
   send(*stack_, tenant_, seen_);
   disk.fill();
   ASSERT_TRUE(test::wait_for([this] { return refuses(); })) << stack_->logs();
-  EXPECT_NE(seen_.refusal.find("\"detail\""), std::string::npos) << seen_.refusal;
+  EXPECT_NE(seen_.refusal.find("the disk below the log is full"), std::string::npos) << seen_.refusal;
   EXPECT_TRUE(refuses()) << "it takes what it has no room for";
   EXPECT_TRUE(stack_->edge().running()) << stack_->logs();
   disk.free();
+  EXPECT_TRUE(test::wait_for([this] { return accepts(*stack_, tenant_); })) << stack_->logs();
+  send(*stack_, tenant_, seen_);
+  expect_whole();
+}
+
+// A broker ends itself when its only log folder fails; whoever runs it starts it again, as here.
+TEST_F(Disk, TheBrokersFullDiskIsA503WithAReasonAndHealsOnceItIsStartedAgain) {
+  if (!own_mounts()) GTEST_SKIP() << "this kernel allows this user no mounts";
+  start(Backend::kKafka);
+  stack_->broker().stop();
+  const SmallDisk disk(stack_->broker().folder() / "data", std::int64_t{768} << 20);
+  stack_->broker().start();
+  roles();
+  send(*stack_, tenant_, seen_);
+  disk.fill();
+  ASSERT_TRUE(test::wait_for([this] { return refuses(); }, std::chrono::seconds(120))) << stack_->logs();
+  EXPECT_NE(seen_.refusal.find("\"detail\":\"the log "), std::string::npos) << seen_.refusal;
+  EXPECT_TRUE(stack_->edge().running()) << stack_->logs();
+  EXPECT_TRUE(stack_->persist().running()) << stack_->logs();
+  disk.free();
+  if (!stack_->broker().process().running()) stack_->broker().start();
   EXPECT_TRUE(test::wait_for([this] { return accepts(*stack_, tenant_); })) << stack_->logs();
   send(*stack_, tenant_, seen_);
   expect_whole();

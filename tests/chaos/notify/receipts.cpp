@@ -99,4 +99,34 @@ void Receipts::read_mails(const std::filesystem::path& folder) {
   }
 }
 
+Comparison compare(const Receipts& got, const TestDatabase& database) {
+  auto super = database.superuser();
+  const auto rows =
+      require(super.query("SELECT r.name, e.type, e.body::json ->> 'repo', d.resend::int FROM "
+                          "plumbline.notify_deliveries d JOIN "
+                          "plumbline.notify_routes r USING (tenant_id, route_id) JOIN "
+                          "plumbline.notify_events e USING (tenant_id, event_id)"));
+  Comparison made;
+  made.rows = rows.size();
+  const auto say = [&made](bool wrong, const std::string& which, const char* what) {
+    if (wrong) made.bad += which + what + "\n";
+  };
+  for (int i = 0; i < rows.size(); ++i) {
+    const std::string which = Receipts::name(std::string(rows.text(i, 0)), std::string(rows.text(i, 1)),
+                                             std::string(rows.text(i, 2)));
+    const bool resend = rows.integer(i, 3) != 0;
+    const Receipt receipt = got.of(which);
+    say(receipt.plain + receipt.flagged < 1, which, " was never told");
+    say(receipt.plain > 1, which, " was told twice without saying so");
+    say(receipt.flagged > 0 && !resend, which, " says that it is sent again, the table does not");
+    say(!resend && receipt.plain != 1, which, " has no first message");
+    made.flagged += receipt.flagged;
+    made.rows_flagged += resend ? 1 : 0;
+  }
+  if (got.size() != static_cast<std::size_t>(made.rows))
+    made.bad += "something was sent that was not to be\n";
+  made.bad += got.bad();
+  return made;
+}
+
 }  // namespace plumbline::tests

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/postgres.h"
+
 namespace plumbline::tests {
 
 [[nodiscard]] std::vector<std::string> lines_of(const std::filesystem::path& file);
@@ -37,5 +39,15 @@ class Receipts {
   std::map<std::string, Receipt> all_;
   std::string bad_;
 };
+
+// What was received against the rows of deliveries: `bad` names each that was never told, told twice without
+// saying so, or that nobody was to send.
+struct Comparison {
+  std::string bad;
+  int rows = 0;
+  int flagged = 0;       // received as sent again
+  int rows_flagged = 0;  // so in the table
+};
+[[nodiscard]] Comparison compare(const Receipts& got, const TestDatabase& database);
 
 }  // namespace plumbline::tests

@@ -140,30 +140,10 @@ TEST_F(RoleKill, NoDriftWithoutAMessageAndNoUnflaggedDuplicate) {
           "'drift.resolved') FROM plumbline.drift_events WHERE notify AND type LIKE 'drift.%'"),
       std::to_string(opened_) + " " + std::to_string(resolved_));
 
-  const Receipts got = receipts();
-  auto super = stack_.database().superuser();
-  const auto rows =
-      require(super.query("SELECT r.name, e.type, e.body::json ->> 'repo', d.resend::int, r.kind FROM "
-                          "plumbline.notify_deliveries d JOIN "
-                          "plumbline.notify_routes r USING (tenant_id, route_id) JOIN "
-                          "plumbline.notify_events e USING (tenant_id, event_id)"));
-  int flagged = 0, rows_flagged = 0;
-  for (int i = 0; i < rows.size(); ++i) {
-    const std::string which = Receipts::name(std::string(rows.text(i, 0)), std::string(rows.text(i, 1)),
-                                             std::string(rows.text(i, 2)));
-    const bool resend = rows.integer(i, 3) != 0;
-    const Receipt receipt = got.of(which);
-    EXPECT_GE(receipt.plain + receipt.flagged, 1) << which << " was never told";
-    EXPECT_LE(receipt.plain, 1) << which << " was told twice without saying so";
-    EXPECT_TRUE(receipt.flagged == 0 || resend) << which << " says that it is sent again, the table does not";
-    EXPECT_TRUE(resend || receipt.plain == 1) << which;
-    flagged += receipt.flagged;
-    rows_flagged += resend ? 1 : 0;
-  }
-  EXPECT_EQ(got.size(), static_cast<std::size_t>(rows.size())) << "nothing that was not to be sent";
-  EXPECT_EQ(got.bad(), "") << "every webhook was signed";
-  std::cout << rows.size() << " messages of " << opened_ << " drifts, " << flagged << " received flagged, "
-            << rows_flagged << " flagged in the table" << std::endl;
+  const Comparison told = compare(receipts(), stack_.database());
+  EXPECT_EQ(told.bad, "");
+  std::cout << told.rows << " messages of " << opened_ << " drifts, " << told.flagged << " received flagged, "
+            << told.rows_flagged << " flagged in the table" << std::endl;
 }
 
 }  // namespace

@@ -75,7 +75,8 @@ TEST_P(Replay, AHundredThousandCopiesOverTwoEdgesAndARestartAreOneRow) {
         << stack.logs();
   }
   std::atomic<int> first_accepted{0}, second_accepted{0};
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(270);  // a signature is good for 300
+  const auto end =
+      std::chrono::steady_clock::now() + std::chrono::seconds(270);  // a signature is good for 300
   std::jthread at_first([&] { send_copies(stack.edge_port(), request, first_accepted, copies, end); });
   std::jthread at_second([&] { send_copies(second_port, request, second_accepted, copies, end); });
   ASSERT_TRUE(test::wait_for([&] { return first_accepted > copies / 3; }, std::chrono::seconds(120)))
@@ -87,8 +88,8 @@ TEST_P(Replay, AHundredThousandCopiesOverTwoEdgesAndARestartAreOneRow) {
   ASSERT_GE(first_accepted, copies) << stack.logs();
   ASSERT_GE(second_accepted, copies) << stack.logs();
 
-  // Each accepted copy, and what the kill left unanswered, is counted as what it was. Both conditions at once: while
-  // neither side has told of its last copies, the books balance on fewer.
+  // Each accepted copy, and what the kill left unanswered, is counted as what it was. Both conditions at
+  // once: while neither side has told of its last copies, the books balance on fewer.
   const int expected_duplicates = first_accepted + second_accepted + 1;
   EXPECT_TRUE(test::wait_for(
       [&] {

@@ -1,30 +1,48 @@
 #include "tests/chaos/soak/faults.h"
 
+#include <cmath>
 #include <csignal>
 
 namespace plumbline::tests {
 
-Faults::Faults(Stack& stack, test::FaultProxy& network, std::uint64_t seed, int longest_stop_s)
-    : stack_(stack), network_(network), random_(seed), longest_stop_s_(longest_stop_s) {
-  const auto add = [this](const std::string& name, test::Process& process) {
-    victims_.push_back(std::make_unique<Victim>());
-    victims_.back()->name = name;
-    victims_.back()->process = &process;
-    victims_.back()->pid = process.pid();
-  };
+Faults::Faults(Stack& stack, test::FaultProxy& client_wire, std::uint64_t seed, int longest_stop_s)
+    : stack_(stack), random_(seed), longest_stop_s_(longest_stop_s) {
+  wires_["client"] = &client_wire;
+  if (stack.postgres_wire() != nullptr) wires_["postgres"] = stack.postgres_wire();
+  if (stack.broker_wire() != nullptr) wires_["broker"] = stack.broker_wire();
   add("edge", stack_.edge());
   add("persist", stack_.persist());
-  for (const char* role : {"health", "drift", "notify"}) add(role, stack_.add_role(role));
+  add("persist 2", stack_.add_persist());
+  add("health", stack_.add_role("health"));
+  for (const std::string role : {"drift", "notify"}) {
+    add(role, stack_.add_role(role));
+    add(role + " 2", stack_.add_role(role));
+  }
+}
+
+void Faults::add(const std::string& name, test::Process& process) {
+  victims_.push_back(std::make_unique<Victim>());
+  victims_.back()->name = name;
+  victims_.back()->process = &process;
+  victims_.back()->pid = process.pid();
+}
+
+std::string Faults::ended() const {
+  std::string names;
+  for (const auto& victim : victims_) {
+    if (!victim->process->running()) names += victim->name + " ";
+  }
+  return names;
 }
 
 void Faults::wait_ms(std::uint64_t milliseconds) const {
   (void)test::wait_for([] { return false; }, std::chrono::milliseconds(milliseconds));
 }
 
-// kill -9 of a role, of PostgreSQL or of the broker; it is started again at once or after a moment.
-std::string Faults::kill_server() {
-  const std::size_t servers = victims_.size() + (stack_.backend() == Backend::kKafka ? 2 : 1);
-  const std::size_t which = random_() % servers;
+// kill -9 of a process, of PostgreSQL or of the broker; it is started again at once or after a moment.
+std::string Faults::kill_one() {
+  const std::size_t all = victims_.size() + (stack_.backend() == Backend::kKafka ? 2 : 1);
+  const std::size_t which = random_() % all;
   const std::uint64_t away_ms = random_() % 3 == 0 ? random_() % 3000 : 0;
   if (which < victims_.size()) {
     Victim& victim = *victims_[which];
@@ -46,45 +64,65 @@ std::string Faults::kill_server() {
   return "kill broker";
 }
 
-// A machine that stalls: the process believes that no time has passed.
+// A machine that stalls: the process believes that no time has passed. From one second to the longest, short
+// ones as often as long ones of the same ratio.
 std::string Faults::stop_one() {
-  Victim& victim = *victims_[random_() % victims_.size()];
-  victim.process->signal(SIGSTOP);
-  wait_ms(1000 + random_() % (static_cast<std::uint64_t>(longest_stop_s_) * 1000));
-  victim.process->signal(SIGCONT);
-  return "stop " + victim.name;
+  const std::size_t all = victims_.size() + (stack_.backend() == Backend::kKafka ? 2 : 1);
+  const std::size_t which = random_() % all;
+  const double share = static_cast<double>(random_() % 1000) / 1000;
+  const auto for_ms = static_cast<std::uint64_t>(1000 * std::pow(longest_stop_s_, share));
+  if (which < victims_.size()) {
+    Victim& victim = *victims_[which];
+    victim.process->signal(SIGSTOP);
+    wait_ms(for_ms);
+    victim.process->signal(SIGCONT);
+    return "stop " + victim.name;
+  }
+  if (which == victims_.size()) {
+    stack_.postgres().pause();
+    wait_ms(for_ms);
+    stack_.postgres().resume();
+    return "stop postgres";
+  }
+  stack_.broker().pause();
+  wait_ms(for_ms);
+  stack_.broker().resume();
+  return "stop broker";
 }
 
-std::string Faults::hurt_network() {
-  const std::uint64_t for_ms = 500 + random_() % 4000;
+std::string Faults::hurt_wire() {
+  auto chosen = wires_.begin();
+  std::advance(chosen, static_cast<std::ptrdiff_t>(random_() % wires_.size()));
+  test::FaultProxy& wire = *chosen->second;
+  const std::uint64_t for_ms = 500 + random_() % 8000;
   switch (random_() % 4) {
     case 0:
-      network_.set(test::FaultProxy::Mode::kRefuse);
+      wire.set(test::FaultProxy::Mode::kRefuse);
       wait_ms(for_ms);
-      network_.set(test::FaultProxy::Mode::kPass);
-      return "network refused";
+      wire.set(test::FaultProxy::Mode::kPass);
+      return chosen->first + " wire refused";
     case 1:
-      network_.set(test::FaultProxy::Mode::kHold);
+      wire.set(test::FaultProxy::Mode::kHold);
       wait_ms(for_ms);
-      network_.set(test::FaultProxy::Mode::kPass);
-      return "network held";
+      wire.set(test::FaultProxy::Mode::kPass);
+      return chosen->first + " wire held";
     case 2:
-      network_.slow(20'000);
+      wire.slow(20'000);
       wait_ms(for_ms);
-      network_.slow(0);
-      return "network slow";
+      wire.slow(0);
+      return chosen->first + " wire slow";
     default:
       for (int i = 0; i < 5; ++i) {
-        network_.cut_after(static_cast<std::int64_t>(random_() % 30'000));
+        wire.cut_after(static_cast<std::int64_t>(random_() % 30'000));
         wait_ms(for_ms / 5);
       }
-      return "network cut";
+      return chosen->first + " wire cut";
   }
 }
 
 std::string Faults::strike() {
   const std::uint64_t kind = random_() % 10;
-  const std::string what = kind < 6 ? kill_server() : kind < 8 ? stop_one() : hurt_network();
+  const std::string what = kind < 6 ? kill_one() : kind < 8 ? stop_one() : hurt_wire();
   ++struck_[what];
   return what;
 }

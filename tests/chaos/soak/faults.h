@@ -23,22 +23,26 @@ struct Victim {
 
 class Faults {
  public:
-  // `longest_stop_s` bounds SIGSTOP and a held network.
-  Faults(Stack& stack, test::FaultProxy& network, std::uint64_t seed, int longest_stop_s);
+  // Starts two of each role that has a group, so that a stopped one has a successor. `client_wire`: between
+  // clients and the edge; `longest_stop_s` bounds SIGSTOP.
+  Faults(Stack& stack, test::FaultProxy& client_wire, std::uint64_t seed, int longest_stop_s);
 
+  void add(const std::string& name, test::Process& process);
   // One fault, over when this returns; its name for the report.
   std::string strike();
+  // The names of those that ended by themselves; empty as it must be.
+  [[nodiscard]] std::string ended() const;
   [[nodiscard]] const std::vector<std::unique_ptr<Victim>>& victims() const { return victims_; }
   [[nodiscard]] const std::map<std::string, int>& struck() const { return struck_; }
 
  private:
-  std::string kill_server();
+  std::string kill_one();
   std::string stop_one();
-  std::string hurt_network();
+  std::string hurt_wire();
   void wait_ms(std::uint64_t milliseconds) const;
 
   Stack& stack_;
-  test::FaultProxy& network_;
+  std::map<std::string, test::FaultProxy*> wires_;
   std::mt19937_64 random_;
   const int longest_stop_s_;
   std::vector<std::unique_ptr<Victim>> victims_;

@@ -2,6 +2,7 @@
 
 #include <cctype>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -16,8 +17,16 @@
 namespace plumbline::tests {
 namespace {
 
+// PLUMBLINE_BIN: binaries of another folder, so that a long run does not notice that somebody builds.
 std::string binary(const std::string& name) {
-  return std::string(PLUMBLINE_BINARY_DIR) + "/bin/" + name;
+  const char* elsewhere = std::getenv("PLUMBLINE_BIN");
+  return (elsewhere != nullptr ? elsewhere : std::string(PLUMBLINE_BINARY_DIR) + "/bin") + "/" + name;
+}
+
+// `conninfo` with another port.
+std::string at_port(std::string conninfo, int port) {
+  const std::size_t from = conninfo.find("port=") + 5;
+  return conninfo.replace(from, conninfo.find(' ', from) - from, std::to_string(port));
 }
 
 std::pair<int, std::string> run(const std::string& command) {
@@ -71,12 +80,26 @@ int http_get(int port, const std::string& path, std::string* body) {
   return status;
 }
 
-Stack::Stack(Backend backend, const std::map<std::string, std::string>& options)
+Stack::Stack(Backend backend, const std::map<std::string, std::string>& options, Wires wires)
     : backend_(backend),
       folder_("stack"),
       database_(std::make_unique<TestDatabase>(postgres_)),
       edge_port_(test::free_port()) {
-  if (backend_ == Backend::kKafka) broker_ = std::make_unique<KafkaBroker>();
+  std::string conninfo = database_->conninfo(), brokers;
+  if (wires == Wires::kThroughProxies) {
+    postgres_wire_ = std::make_unique<test::FaultProxy>(postgres_.port());
+    conninfo = at_port(conninfo, postgres_wire_->port());
+    if (backend_ == Backend::kKafka) broker_wire_ = std::make_unique<test::FaultProxy>(0);
+  }
+  if (backend_ == Backend::kKafka) {
+    broker_ = std::make_unique<KafkaBroker>(std::map<std::string, std::string>{},
+                                            broker_wire_ ? broker_wire_->port() : 0);
+    brokers = broker_->bootstrap();
+    if (broker_wire_) {
+      broker_wire_->send_to(broker_->far_listens_on());
+      brokers = "127.0.0.1:" + std::to_string(broker_wire_->port());
+    }
+  }
   std::ofstream key(folder_.path() / "master.key");
   key << "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
   key.close();
@@ -85,9 +108,9 @@ Stack::Stack(Backend backend, const std::map<std::string, std::string>& options)
   std::ofstream config(config_path());
   config << "log = \"" << tests::to_string(backend_) << "\"\n";
   config << "[embedded]\ndir = \"" << (folder_.path() / "log").string() << "\"\nsegment_bytes = \"32MiB\"\n";
-  if (broker_) config << "[kafka]\nbrokers = \"" << broker_->bootstrap() << "\"\nsession_timeout = \"6s\"\n";
+  if (broker_) config << "[kafka]\nbrokers = \"" << brokers << "\"\nsession_timeout = \"6s\"\n";
   config << "[edge]\nlisten = \"127.0.0.1:" << edge_port_ << "\"\n";
-  config << "[postgres]\nurl = \"" << database_->conninfo() << "\"\n";
+  config << "[postgres]\nurl = \"" << conninfo << "\"\n";
   config << "[keys]\nmaster_key_file = \"" << (folder_.path() / "master.key").string() << "\"\n";
   config.close();
   std::map<std::string, std::string> environment;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bench/load/http_load.h"
+#include "tests/support/fault_proxy.h"
 #include "tests/support/kafka_broker.h"
 #include "tests/support/postgres.h"
 #include "tests/support/process/process.h"
@@ -19,6 +20,9 @@ enum class Backend { kEmbedded, kKafka };
   return backend == Backend::kEmbedded ? "embedded" : "kafka";
 }
 
+// How the roles reach PostgreSQL and the broker: straight, or through proxies that a test can hurt.
+enum class Wires { kStraight, kThroughProxies };
+
 struct Tenant {
   std::string slug;
   std::string id;
@@ -28,7 +32,8 @@ struct Tenant {
 class Stack {
  public:
   // Starts PostgreSQL and, for Kafka, a broker; writes the configuration; starts no role yet. Throws.
-  explicit Stack(Backend backend, const std::map<std::string, std::string>& options = {});
+  explicit Stack(Backend backend, const std::map<std::string, std::string>& options = {},
+                 Wires wires = Wires::kStraight);
   ~Stack();
   Stack(const Stack&) = delete;
   Stack& operator=(const Stack&) = delete;
@@ -49,6 +54,9 @@ class Stack {
   [[nodiscard]] test::Process& persist(std::size_t i = 0) { return *roles_.at("persist").at(i); }
   [[nodiscard]] PostgresCluster& postgres() { return postgres_; }
   [[nodiscard]] KafkaBroker& broker() { return *broker_; }
+  // Null when the wires are straight, or where there is no broker.
+  [[nodiscard]] test::FaultProxy* postgres_wire() { return postgres_wire_.get(); }
+  [[nodiscard]] test::FaultProxy* broker_wire() { return broker_wire_.get(); }
   [[nodiscard]] Backend backend() const { return backend_; }
   [[nodiscard]] const TestDatabase& database() const { return *database_; }
   [[nodiscard]] int edge_port() const { return edge_port_; }
@@ -66,7 +74,9 @@ class Stack {
   test::TempFolder folder_;
   PostgresCluster postgres_;
   std::unique_ptr<TestDatabase> database_;
+  std::unique_ptr<test::FaultProxy> broker_wire_;
   std::unique_ptr<KafkaBroker> broker_;
+  std::unique_ptr<test::FaultProxy> postgres_wire_;
   int edge_port_;
   std::unique_ptr<test::Process> edge_;
   std::map<std::string, std::vector<std::unique_ptr<test::Process>>> roles_;
