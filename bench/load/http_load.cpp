@@ -69,8 +69,6 @@ class Engine {
       const auto secret = crypto::parse_signing_secret(signer.secret.reveal());
       if (secret) keys_.emplace_back(secret->reveal());
     }
-    for (std::size_t i = 0; i < connections_.size(); ++i)
-      connections_[i].signer = i % options_.signers.size();
   }
   ~Engine() {
     for (Connection& c : connections_) {
@@ -148,6 +146,7 @@ bool Engine::may_send(SteadyTime now) {
 void Engine::send_next(Connection& c, SteadyTime now) {
   if (c.waiting || c.fd < 0 || !may_send(now)) return;
   const TimeUs wall = clock_.now();
+  c.signer = sent_ % options_.signers.size();
   maker_.make(wall, body_, c.ids);
   std::string_view body = body_;
   if (options_.shape.zstd) {

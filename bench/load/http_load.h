@@ -19,7 +19,7 @@ struct LoadOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8080;
   std::string path = "/api/v1/traces";
-  std::vector<Signer> signers;  // connections take turns over them: tenants interleave
+  std::vector<Signer> signers;  // requests take turns over them: tenants interleave
   int connections = 64;
   std::chrono::milliseconds duration{10000};
   std::chrono::milliseconds warmup{1000};  // its requests are sent but not counted

@@ -56,6 +56,8 @@ std::string Faults::kill_one() {
     stack_.postgres().kill9();
     wait_ms(away_ms);
     stack_.postgres().start();
+    // It replays its own log first; that is its time, not ours.
+    (void)test::wait_for([this] { return !stack_.value("SELECT 1").empty(); }, std::chrono::minutes(3));
     return "kill postgres";
   }
   stack_.broker().kill9();
