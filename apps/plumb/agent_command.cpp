@@ -43,7 +43,11 @@ int run(const AgentArguments& args) {
   const SystemClock clock;
   const std::filesystem::path state = config->state_folder;
   const std::string endpoint = credentials->endpoint;
-  agent::Agent running(std::move(*config), std::move(*credentials), *transport, clock);
+  agent::KeySource source;
+  source.files = {push::credentials_file(environment), config->edge.secret_file,
+                  environment("PLUMBLINE_SECRET_FILE").value_or("")};
+  source.find = [flags = config->edge] { return push::find_credentials(flags, environment); };
+  agent::Agent running(std::move(*config), std::move(*credentials), std::move(source), *transport, clock);
   if (Status started = running.start(); !started) {
     std::cerr << "plumb agent: " << started.error().message << "\n";
     return started.error().fault == Fault::kRetryable ? push::kExitUndelivered : push::kExitUsage;

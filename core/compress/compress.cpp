@@ -140,6 +140,27 @@ Result<std::string> gzip_of(std::string_view in, int level) {
 
 }  // namespace
 
+struct Compressor::Impl {
+  explicit Impl(int with) : level(with == 0 ? ZSTD_CLEVEL_DEFAULT : with) {}
+  ~Impl() { ZSTD_freeCCtx(context); }
+  const int level;
+  ZSTD_CCtx* context = nullptr;
+};
+
+Compressor::Compressor(int level) : impl_(std::make_unique<Impl>(level)) {}
+Compressor::~Compressor() = default;
+
+Status Compressor::run(std::string_view in, std::string& out) {
+  if (impl_->context == nullptr) impl_->context = ZSTD_createCCtx();
+  if (impl_->context == nullptr) return fatal("no_memory", "ZSTD_createCCtx failed");
+  const std::size_t before = out.size();
+  out.resize(before + ZSTD_compressBound(in.size()));
+  const std::size_t size = ZSTD_compressCCtx(impl_->context, out.data() + before, out.size() - before,
+                                             in.data(), in.size(), impl_->level);
+  out.resize(before + (ZSTD_isError(size) != 0 ? 0 : size));
+  return ZSTD_isError(size) != 0 ? Status(fatal("zstd", ZSTD_getErrorName(size))) : ok_status();
+}
+
 Result<std::string> compress(Encoding encoding, std::string_view in, int level) {
   if (encoding == Encoding::kGzip) return gzip_of(in, level);
   std::string out(ZSTD_compressBound(in.size()), '\0');

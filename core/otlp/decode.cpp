@@ -1,5 +1,6 @@
 #include "core/otlp/decode.h"
 
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -9,43 +10,49 @@
 namespace plumbline::otlp {
 namespace {
 
-// Senders' SDKs do not check text, and protobuf carries any bytes. Repaired once, here, a name is the same
-// wherever it goes: in the event, as the agent that owns it, against a bound.
-void repair(std::string& text) {
-  text = codec::repaired(std::move(text));
+// Lists that one large request grew are not kept for small ones.
+constexpr std::size_t kListBytesKept = std::size_t{256} << 10;
+
+template <class T>
+void begin_again(std::vector<T>& list) {
+  if (list.capacity() * sizeof(T) > kListBytesKept) list = {};
+  list.clear();
 }
-void repair(Attributes& attributes);
-void repair(Value& value) {
-  if (value.kind == Value::Kind::kText) repair(value.text);
-  for (Value& item : value.items) repair(item);
-  repair(value.members);
+
+void begin_again(Request& request) {
+  request.resources = {};
+  request.arena.reset();
+  begin_again(request.lists.values);
+  begin_again(request.lists.attributes);
+  begin_again(request.lists.events);
+  begin_again(request.lists.records);
+  begin_again(request.lists.scopes);
+  begin_again(request.lists.resources);
 }
-void repair(Attributes& attributes) {
-  for (Attribute& attribute : attributes) {
-    repair(attribute.key);
-    repair(attribute.value);
+
+// Eight bytes at a time.
+bool is_plain_ascii(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
+  const char* at = text.data();
+  std::size_t left = text.size();
+  for (; left >= 8; left -= 8, at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, at, sizeof word);
+    if ((((word - kOnes) | word) & kHighs) != 0) return false;
   }
-}
-void repair(Record& record) {
-  repair(record.name);
-  repair(record.status_text);
-  repair(record.body);
-  repair(record.attributes);
-  for (SpanEvent& event : record.events) {
-    repair(event.name);
-    repair(event.attributes);
+  for (; left > 0; --left, ++at) {
+    if (static_cast<signed char>(*at) <= 0) return false;
   }
-}
-void repair(Resource& resource) {
-  repair(resource.attributes);
-  for (Scope& scope : resource.scopes) {
-    repair(scope.name);
-    repair(scope.version);
-    for (Record& record : scope.records) repair(record);
-  }
+  return true;
 }
 
 }  // namespace
+
+std::string_view repaired(std::string_view text, Arena& arena) {
+  if (is_plain_ascii(text)) return text;
+  const std::string made = codec::repaired(std::string(text));
+  return made == text ? text : arena.copy(made);
+}
 
 std::size_t Request::records() const {
   std::size_t all = 0;
@@ -55,29 +62,35 @@ std::size_t Request::records() const {
   return all;
 }
 
-const Value* find(const Attributes& attributes, std::string_view key) {
+const Value* find(Attributes attributes, std::string_view key) {
   for (const auto& [name, value] : attributes) {
     if (name == key) return &value;
   }
   return nullptr;
 }
 
-std::string_view text_of(const Attributes& attributes, std::string_view key) {
+std::string_view text_of(Attributes attributes, std::string_view key) {
   const Value* value = find(attributes, key);
-  return value != nullptr && value->kind == Value::Kind::kText ? std::string_view(value->text)
-                                                               : std::string_view{};
+  return value != nullptr && value->kind() == Value::Kind::kText ? value->text() : std::string_view{};
+}
+
+Status decode(Signal signal, Encoding encoding, std::string_view body, Request& into) {
+  begin_again(into);
+  into.signal = signal;
+  if (Status read = encoding == Encoding::kJson ? decode_json(body, into) : decode_protobuf(body, into);
+      !read)
+    return read;
+  if (into.records() > limits::kTracesPerRequestMax) {
+    return poison("too_large", "the request has " + std::to_string(into.records()) + " records; at most " +
+                                   std::to_string(limits::kTracesPerRequestMax) +
+                                   " go into one: send smaller batches");
+  }
+  return ok_status();
 }
 
 Result<Request> decode(Signal signal, Encoding encoding, std::string_view body) {
-  auto request = encoding == Encoding::kJson ? decode_json(signal, body) : decode_protobuf(signal, body);
-  if (request && request->records() > limits::kTracesPerRequestMax) {
-    return poison("too_large", "the request has " + std::to_string(request->records()) +
-                                   " records; at most " + std::to_string(limits::kTracesPerRequestMax) +
-                                   " go into one: send smaller batches");
-  }
-  if (request) {
-    for (Resource& resource : request->resources) repair(resource);
-  }
+  Request request;
+  if (Status decoded = decode(signal, encoding, body, request); !decoded) return decoded.error();
   return request;
 }
 

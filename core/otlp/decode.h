@@ -20,11 +20,19 @@ inline constexpr int kValueDepthMax = 16;
 // memory: 10,000 records of a hundred attributes each.
 inline constexpr std::size_t kElementsMax = 1'000'000;
 
-// Poison "otlp": not such a request, or nested too deep; "too_large": over a bound. The message says which.
+// The request borrows from `body`. Poison "otlp": not such a request, or nested too deep; "too_large": over a
+// bound. The message says which.
 [[nodiscard]] Result<Request> decode(Signal signal, Encoding encoding, std::string_view body);
+// The same into a request whose memory is used again.
+[[nodiscard]] Status decode(Signal signal, Encoding encoding, std::string_view body, Request& into);
 
 // The two encodings, called by decode.
-[[nodiscard]] Result<Request> decode_protobuf(Signal signal, std::string_view body);
-[[nodiscard]] Result<Request> decode_json(Signal signal, std::string_view body);
+[[nodiscard]] Status decode_protobuf(std::string_view body, Request& into);
+[[nodiscard]] Status decode_json(std::string_view body, Request& into);
+
+// Senders' SDKs do not check text, and protobuf carries any bytes: the text itself where it is UTF-8 without
+// U+0000, else a repaired copy. Repaired once, when it is decoded, a name is the same wherever it goes: in
+// the event, as the agent that owns it, against a bound.
+[[nodiscard]] std::string_view repaired(std::string_view text, Arena& arena);
 
 }  // namespace plumbline::otlp

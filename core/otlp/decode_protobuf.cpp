@@ -1,4 +1,7 @@
 // Field numbers: opentelemetry-proto, opentelemetry/proto/{trace,logs,common,resource}/v1 and collector/*/v1.
+#include <array>
+#include <string>
+
 #include "core/limits.h"
 #include "core/otlp/decode.h"
 #include "core/otlp/wire.h"
@@ -6,16 +9,26 @@
 namespace plumbline::otlp {
 namespace {
 
+constexpr std::array<std::array<char, 2>, 256> kHex = [] {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::array<std::array<char, 2>, 256> hex{};
+  for (std::size_t i = 0; i < hex.size(); ++i) hex[i] = {kDigits[i >> 4], kDigits[i & 15]};
+  return hex;
+}();
+
+// What a message repeats is gathered in a list and moved to the arena at its end: a list may have the
+// elements of the messages around it below.
 class Reader {
  public:
-  explicit Reader(Signal signal) : signal_(signal) {}
+  explicit Reader(Request& into)
+      : request_(into), arena_(into.arena), lists_(into.lists), signal_(into.signal) {}
 
-  bool request(std::string_view message, Request& into) {
+  bool request(std::string_view message) {
     Wire wire(message);
     while (wire.next()) {
-      if (wire.is_bytes(1) && !(room() && resource(wire.bytes(), into.resources.emplace_back())))
-        return false;
+      if (wire.is_bytes(1) && !(room() && resource(wire.bytes()))) return false;
     }
+    request_.resources = arena_.take(lists_.resources, 0);
     return !wire.bad();
   }
   [[nodiscard]] bool full() const { return full_; }
@@ -26,140 +39,162 @@ class Reader {
     full_ = full_ || elements_++ >= kElementsMax;
     return !full_;
   }
-  static std::string hex(std::string_view bytes) {
-    constexpr char kDigits[] = "0123456789abcdef";
+  std::string_view hex(std::string_view bytes) {
     // An id of zeros is none.
     if (bytes.find_first_not_of('\0') == std::string_view::npos) return "";
-    std::string text;
+    char* const text = arena_.allocate(bytes.size() * 2);
+    char* at = text;
     for (const char c : bytes) {
-      text += kDigits[static_cast<std::uint8_t>(c) >> 4];
-      text += kDigits[static_cast<std::uint8_t>(c) & 15];
+      const auto& pair = kHex[static_cast<std::uint8_t>(c)];
+      *at++ = pair[0];
+      *at++ = pair[1];
     }
-    return text;
+    return {text, bytes.size() * 2};
   }
+  std::string_view text(std::string_view bytes) { return repaired(bytes, arena_); }
 
   bool value(std::string_view message, Value& into, int depth) {
     if (depth > kValueDepthMax) return false;
     Wire wire(message);
     while (wire.next()) {
       if (wire.is_bytes(1)) {
-        into.kind = Value::Kind::kText;
-        into.text = wire.bytes();
+        into = Value::of_text(text(wire.bytes()));
       } else if (wire.is_varint(2)) {
-        into.kind = Value::Kind::kBool;
-        into.integer = wire.number() != 0 ? 1 : 0;
+        into = Value::of_bool(wire.number() != 0);
       } else if (wire.is_varint(3)) {
-        into.kind = Value::Kind::kInteger;
-        into.integer = static_cast<std::int64_t>(wire.number());
+        into = Value::of_integer(static_cast<std::int64_t>(wire.number()));
       } else if (wire.is_fixed64(4)) {
-        into.kind = Value::Kind::kDouble;
-        into.number = wire.real();
+        into = Value::of_double(wire.real());
       } else if (wire.is_bytes(5)) {
-        into.kind = Value::Kind::kArray;
         if (!items(wire.bytes(), into, depth)) return false;
       } else if (wire.is_bytes(6)) {
-        into.kind = Value::Kind::kMap;
-        if (!pairs(wire.bytes(), into.members, depth)) return false;
+        if (!members(wire.bytes(), into, depth)) return false;
       } else if (wire.is_bytes(7)) {
-        into.kind = Value::Kind::kBytes;
-        into.text = wire.bytes();
+        into = Value::of_bytes(wire.bytes());
       }
     }
     return !wire.bad();
   }
   bool items(std::string_view message, Value& into, int depth) {
+    const std::size_t from = lists_.values.size();
     Wire wire(message);
     while (wire.next()) {
-      if (wire.is_bytes(1) && !(room() && value(wire.bytes(), into.items.emplace_back(), depth + 1)))
-        return false;
+      if (!wire.is_bytes(1)) continue;
+      Value item;
+      if (!room() || !value(wire.bytes(), item, depth + 1)) return false;
+      lists_.values.push_back(item);
     }
+    into = Value::of_items(arena_.take(lists_.values, from));
     return !wire.bad();
   }
   // KeyValueList
-  bool pairs(std::string_view message, Attributes& into, int depth) {
+  bool members(std::string_view message, Value& into, int depth) {
+    const std::size_t from = lists_.attributes.size();
     Wire wire(message);
     while (wire.next()) {
-      if (wire.is_bytes(1) && !pair(wire.bytes(), into, depth + 1)) return false;
+      if (wire.is_bytes(1) && !pair(wire.bytes(), depth + 1)) return false;
     }
+    into = Value::of_members(arena_.take(lists_.attributes, from));
     return !wire.bad();
   }
-  bool pair(std::string_view message, Attributes& into, int depth = 0) {
+  bool pair(std::string_view message, int depth = 0) {
     if (!room()) return false;
     Wire wire(message);
-    auto& [key, val] = into.emplace_back();
+    Attribute made;
     while (wire.next()) {
-      if (wire.is_bytes(1)) key = wire.bytes();
-      if (wire.is_bytes(2) && !value(wire.bytes(), val, depth)) return false;
+      if (wire.is_bytes(1)) made.key = text(wire.bytes());
+      if (wire.is_bytes(2) && !value(wire.bytes(), made.value, depth)) return false;
     }
+    lists_.attributes.push_back(made);
     return !wire.bad();
   }
 
-  bool resource(std::string_view message, Resource& into) {
+  bool resource(std::string_view message) {
+    const std::size_t attributes_from = lists_.attributes.size(), from = lists_.scopes.size();
     Wire wire(message);
     while (wire.next()) {
-      if (wire.is_bytes(1) && !attributes_of(wire.bytes(), into.attributes)) return false;
-      if (wire.is_bytes(2) && !(room() && scope(wire.bytes(), into.scopes.emplace_back()))) return false;
+      if (wire.is_bytes(1) && !attributes_of(wire.bytes())) return false;
+      if (wire.is_bytes(2) && !(room() && scope(wire.bytes()))) return false;
     }
+    Resource made;
+    made.scopes = arena_.take(lists_.scopes, from);
+    made.attributes = arena_.take(lists_.attributes, attributes_from);
+    lists_.resources.push_back(made);
     return !wire.bad();
   }
   // Resource
-  bool attributes_of(std::string_view message, Attributes& into) {
+  bool attributes_of(std::string_view message) {
     Wire wire(message);
     while (wire.next()) {
-      if (wire.is_bytes(1) && !pair(wire.bytes(), into)) return false;
+      if (wire.is_bytes(1) && !pair(wire.bytes())) return false;
     }
     return !wire.bad();
   }
-  bool scope(std::string_view message, Scope& into) {
+  bool scope(std::string_view message) {
+    const std::size_t from = lists_.records.size();
+    Scope made;
     Wire wire(message);
     while (wire.next()) {
-      if (wire.is_bytes(1) && !scope_name(wire.bytes(), into)) return false;
+      if (wire.is_bytes(1) && !scope_name(wire.bytes(), made)) return false;
       if (!wire.is_bytes(2)) continue;
       full_ = full_ || records_++ >= limits::kTracesPerRequestMax;
       if (full_) return false;
-      Record& record = into.records.emplace_back();
+      Record record;
+      const std::size_t attributes_from = lists_.attributes.size(), events_from = lists_.events.size();
       if (!(signal_ == Signal::kTraces ? span(wire.bytes(), record) : log_record(wire.bytes(), record)))
         return false;
+      record.attributes = arena_.take(lists_.attributes, attributes_from);
+      record.events = arena_.take(lists_.events, events_from);
+      lists_.records.push_back(record);
     }
+    made.records = arena_.take(lists_.records, from);
+    lists_.scopes.push_back(made);
     return !wire.bad();
   }
-  static bool scope_name(std::string_view message, Scope& into) {
+  bool scope_name(std::string_view message, Scope& into) {
     Wire wire(message);
     while (wire.next()) {
-      if (wire.is_bytes(1)) into.name = wire.bytes();
-      if (wire.is_bytes(2)) into.version = wire.bytes();
+      if (wire.is_bytes(1)) into.name = text(wire.bytes());
+      if (wire.is_bytes(2)) into.version = text(wire.bytes());
     }
     return !wire.bad();
   }
   bool span(std::string_view message, Record& into) {
     Wire wire(message);
     while (wire.next()) {
+      if (wire.is_bytes(9)) {  // most of them
+        if (!pair(wire.bytes())) return false;
+        continue;
+      }
       if (wire.is_bytes(1)) into.trace_id = hex(wire.bytes());
       if (wire.is_bytes(2)) into.span_id = hex(wire.bytes());
       if (wire.is_bytes(4)) into.parent_span_id = hex(wire.bytes());
-      if (wire.is_bytes(5)) into.name = wire.bytes();
+      if (wire.is_bytes(5)) into.name = text(wire.bytes());
       if (wire.is_varint(6)) into.kind = static_cast<int>(wire.number() & 0xff);
       if (wire.is_fixed64(7)) into.start_ns = wire.number();
       if (wire.is_fixed64(8)) into.end_ns = wire.number();
-      if (wire.is_bytes(9) && !pair(wire.bytes(), into.attributes)) return false;
-      if (wire.is_bytes(11) && !(room() && event(wire.bytes(), into.events.emplace_back()))) return false;
+      if (wire.is_bytes(11) && !(room() && event(wire.bytes()))) return false;
       if (wire.is_bytes(15) && !status(wire.bytes(), into)) return false;
     }
     return !wire.bad();
   }
-  bool event(std::string_view message, SpanEvent& into) {
+  bool event(std::string_view message) {
+    const std::size_t from = lists_.attributes.size();
+    SpanEvent made;
     Wire wire(message);
     while (wire.next()) {
-      if (wire.is_fixed64(1)) into.time_ns = wire.number();
-      if (wire.is_bytes(2)) into.name = wire.bytes();
-      if (wire.is_bytes(3) && !pair(wire.bytes(), into.attributes)) return false;
+      if (wire.is_fixed64(1)) made.time_ns = wire.number();
+      if (wire.is_bytes(2)) made.name = text(wire.bytes());
+      if (wire.is_bytes(3) && !pair(wire.bytes())) return false;
     }
+    made.attributes = arena_.take(lists_.attributes, from);
+    lists_.events.push_back(made);
     return !wire.bad();
   }
-  static bool status(std::string_view message, Record& into) {
+  bool status(std::string_view message, Record& into) {
     Wire wire(message);
     while (wire.next()) {
-      if (wire.is_bytes(2)) into.status_text = wire.bytes();
+      if (wire.is_bytes(2)) into.status_text = text(wire.bytes());
       if (wire.is_varint(3)) into.status = static_cast<int>(wire.number() & 0xff);
     }
     return !wire.bad();
@@ -169,17 +204,20 @@ class Reader {
     while (wire.next()) {
       if (wire.is_fixed64(1)) into.start_ns = wire.number();
       if (wire.is_varint(2)) into.status = static_cast<int>(wire.number() & 0xff);
-      if (wire.is_bytes(3)) into.status_text = wire.bytes();
+      if (wire.is_bytes(3)) into.status_text = text(wire.bytes());
       if (wire.is_bytes(5) && !value(wire.bytes(), into.body, 0)) return false;
-      if (wire.is_bytes(6) && !pair(wire.bytes(), into.attributes)) return false;
+      if (wire.is_bytes(6) && !pair(wire.bytes())) return false;
       if (wire.is_bytes(9)) into.trace_id = hex(wire.bytes());
       if (wire.is_bytes(10)) into.span_id = hex(wire.bytes());
       if (wire.is_fixed64(11)) into.observed_ns = wire.number();
-      if (wire.is_bytes(12)) into.name = wire.bytes();
+      if (wire.is_bytes(12)) into.name = text(wire.bytes());
     }
     return !wire.bad();
   }
 
+  Request& request_;
+  Arena& arena_;
+  Request::Lists& lists_;
   const Signal signal_;
   std::size_t elements_ = 0, records_ = 0;
   bool full_ = false;
@@ -187,11 +225,9 @@ class Reader {
 
 }  // namespace
 
-Result<Request> decode_protobuf(Signal signal, std::string_view body) {
-  Request request;
-  request.signal = signal;
-  Reader reader(signal);
-  const bool read = reader.request(body, request);
+Status decode_protobuf(std::string_view body, Request& into) {
+  Reader reader(into);
+  const bool read = reader.request(body);
   if (reader.full()) {
     return poison("too_large", "the request has more than " + std::to_string(limits::kTracesPerRequestMax) +
                                    " records or " + std::to_string(kElementsMax) +
@@ -202,7 +238,7 @@ Result<Request> decode_protobuf(Signal signal, std::string_view body) {
                   "the body is no protobuf of an OTLP export request, or a value is nested deeper than " +
                       std::to_string(kValueDepthMax));
   }
-  return request;
+  return ok_status();
 }
 
 }  // namespace plumbline::otlp

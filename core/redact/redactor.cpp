@@ -198,16 +198,22 @@ bool Redactor::is_content(std::string_view raw, bool by_name) const {
   return by_name;
 }
 
-Redactor::NameFacts Redactor::facts_of(std::string_view name) {
-  const auto known = names_.find(name);
-  if (known != names_.end()) return known->second;
+NameFacts facts_of_name(std::string_view name) {
   NameFacts facts;
   facts.content =
       std::find(kContent.begin(), kContent.end(), name) != kContent.end() || otlp::is_content(name);
   facts.secret = names_secret(name);
   facts.identifier = names_identifier(name);
-  detect(name, false, hits_);  // that it ends in "Id" says what its value is, not what it is itself
-  facts.clean = hits_.empty();
+  std::vector<Hit> hits;
+  detect(name, false, hits);  // that it ends in "Id" says what its value is, not what it is itself
+  facts.clean = hits.empty();
+  return facts;
+}
+
+NameFacts Redactor::facts_of(std::string_view name) {
+  const auto known = names_.find(name);
+  if (known != names_.end()) return known->second;
+  const NameFacts facts = facts_of_name(name);
   if (name.size() > kNameBytesMax) return facts;
   if (names_.size() >= kNamesMax) names_.clear();
   names_.emplace(name, facts);

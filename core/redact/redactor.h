@@ -20,6 +20,15 @@ struct Change {
   std::size_t bytes = 0;  // of the value, or of what is masked in it
 };
 
+// What a member's name says alone.
+struct NameFacts {
+  bool content = false;     // by the conventions of any kind of event
+  bool secret = false;      // names_secret
+  bool identifier = false;  // names_identifier
+  bool clean = false;       // no detector finds anything in the name itself
+};
+[[nodiscard]] NameFacts facts_of_name(std::string_view name);
+
 class Redactor {
  public:
   explicit Redactor(const Policy& policy) : policy_(policy) {}
@@ -34,18 +43,11 @@ class Redactor {
 
  private:
   enum class Kind : std::uint8_t { kDecision, kReport, kOther };
-  // What a member's name says alone: few names come again and again, so it is looked up.
-  struct NameFacts {
-    bool content = false;     // by the conventions of any kind of event
-    bool secret = false;      // names_secret
-    bool identifier = false;  // names_identifier
-    bool clean = false;       // no detector finds anything in the name itself
-  };
   struct NameHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
   };
-  NameFacts facts_of(std::string_view name);
+  NameFacts facts_of(std::string_view name);  // looked up: few names come again and again
   // What becomes of one member or element. False: it goes, with its comma.
   bool value(std::string_view text, std::string& out);
   void object(std::string_view text, std::string& out);

@@ -47,8 +47,12 @@ Result<std::string> hash_key(const fs::path& state_folder) {
 }
 
 struct Agent::Impl {
-  Impl(Config given, push::Credentials signer, push::Transport& to, const Clock& with)
-      : config(std::move(given)), credentials(std::move(signer)), transport(to), clock(with) {}
+  Impl(Config given, push::Credentials signer, KeySource from, push::Transport& to, const Clock& with)
+      : config(std::move(given)),
+        credentials(std::move(signer)),
+        source(std::move(from)),
+        transport(to),
+        clock(with) {}
 
   Status start();
   Status open_inputs();
@@ -58,7 +62,8 @@ struct Agent::Impl {
   [[nodiscard]] std::string status() const;
 
   Config config;
-  const push::Credentials credentials;
+  const push::Credentials credentials;  // as they were at the start
+  const KeySource source;
   push::Transport& transport;
   const Clock& clock;
   TimeUs started_at;
@@ -100,8 +105,8 @@ Status Agent::Impl::start() {
       {.folder = config.state_folder / "deferred", .bytes_max = config.spool_bytes_max / kDeferredShare});
   if (!aside) return aside.error();
   deferred = std::move(*aside);
-  sender = std::make_unique<Sender>(config.send, credentials, std::move(*key), *spool, *deferred, *rejected,
-                                    transport, clock);
+  sender = std::make_unique<Sender>(config.send, Signer(credentials, std::move(*key), source), *spool,
+                                    *deferred, *rejected, transport, clock);
   if (Status inputs = open_inputs(); !inputs) return inputs;
   sending = std::jthread([this](const std::stop_token& stop) { sender->run(stop); });
   follower = std::jthread([this](const std::stop_token& stop) { follow(stop); });
@@ -202,7 +207,7 @@ std::string Agent::Impl::status() const {
   };
   out.open_object().member("v", 1).member("pid", static_cast<std::int64_t>(::getpid()));
   time("started_at", started_at);
-  out.member("endpoint", credentials.endpoint);
+  out.member("endpoint", send.endpoint).member("key_id", send.key_id).member("key_error", send.key_error);
   out.member("http_port", listener ? listener->port() : 0).member("unix", config.listen_unix.string());
   // What was acknowledged is never dropped: the member is there so that a monitor can ask for it.
   out.key("spool").open_object().member("bytes", held.bytes).member("bytes_max", held.bytes_max);
@@ -231,8 +236,10 @@ std::string Agent::Impl::status() const {
   return text;
 }
 
-Agent::Agent(Config config, push::Credentials credentials, push::Transport& transport, const Clock& clock)
-    : impl_(std::make_unique<Impl>(std::move(config), std::move(credentials), transport, clock)) {}
+Agent::Agent(Config config, push::Credentials credentials, KeySource source, push::Transport& transport,
+             const Clock& clock)
+    : impl_(std::make_unique<Impl>(std::move(config), std::move(credentials), std::move(source), transport,
+                                   clock)) {}
 Agent::~Agent() {
   stop();
 }

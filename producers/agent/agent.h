@@ -7,13 +7,16 @@
 #include "core/clock.h"
 #include "core/result.h"
 #include "producers/agent/config.h"
+#include "producers/agent/signer.h"
 #include "producers/push/transport.h"
 
 namespace plumbline::agent {
 
 class Agent {
  public:
-  Agent(Config config, push::Credentials credentials, push::Transport& transport, const Clock& clock);
+  // `source`: where the credentials came from, to be looked at again.
+  Agent(Config config, push::Credentials credentials, KeySource source, push::Transport& transport,
+        const Clock& clock);
   ~Agent();  // stops
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;

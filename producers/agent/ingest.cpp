@@ -19,7 +19,8 @@ class Ingest final : public Endpoint {
 
   void take(Received received, Intake& intake, Answered answered) override {
     const auto type = codec::parse_media_type(received.content_type).value_or(codec::MediaType::kNdjson);
-    const auto items = splitter_.split(received.body.data(), received.body.size(), type);
+    body_.assign(received.body);  // the splitter works in place
+    const auto items = splitter_.split(body_.data(), body_.size(), type);
     if (!items)
       return answered(problem(items.error().code == "too_many_items" ? 413 : 400, "The body can't be read",
                               items.error().message, {}));
@@ -49,6 +50,7 @@ class Ingest final : public Endpoint {
     return answer;
   }
   codec::BodySplitter splitter_;
+  std::string body_;
 };
 
 }  // namespace

@@ -5,10 +5,15 @@
 #pragma once
 #include <cstddef>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/otlp/events.h"
+#include "core/redact/span_screen.h"
 #include "core/result.h"
+#include "producers/agent/packing.h"
 #include "producers/agent/spool.h"
 #include "producers/push/leaving.h"
 
@@ -28,17 +33,28 @@ struct Taken {
 
 class Intake {
  public:
-  Intake(Spool& spool, const redact::Policy& policy) : spool_(spool), leaving_(policy) {}
+  Intake(Spool& spool, const redact::Policy& policy)
+      : spool_(spool), leaving_(policy), screen_(redact::SpanScreen::of(policy)) {}
 
   using Done = std::function<void(Taken)>;
   // Each line one event. `done` is called once, maybe from the spool's thread.
   void take(const std::vector<std::string>& lines, Done done);
   // The same, waiting.
   [[nodiscard]] Taken take(const std::vector<std::string>& lines);
+  // Events that an EventWriter made with screen(): those that are settled need no second look.
+  void take(const otlp::EventLines& events, Done done);
+
+  // What writers of events for this intake ask; nullptr: every event must be looked at as a whole.
+  [[nodiscard]] otlp::Screen* screen() { return screen_ ? &*screen_ : nullptr; }
 
  private:
+  void queue(std::vector<Block> blocks, std::shared_ptr<Taken> taken, Done done);
+
   Spool& spool_;
   push::Leaving leaving_;
+  std::optional<redact::SpanScreen> screen_;
+  Packer packer_;
+  std::string changed_;  // lines of a block under way that are not the writer's own text
 };
 
 }  // namespace plumbline::agent

@@ -68,7 +68,7 @@ class LoopbackHandler final : public http::Handler {
     } else {
       received.body = request.body.view();
     }
-    endpoint->take(std::move(received), intake_, [&worker = worker_, endpoint, responder](Answer answer) {
+    endpoint->take(received, intake_, [&worker = worker_, endpoint, responder](Answer answer) {
       // From the spool's thread, or from here: both go through the worker's queue.
       auto shared = std::make_shared<Answer>(std::move(answer));
       worker.post([responder, shared]() mutable { send(*shared, responder); });

@@ -24,7 +24,7 @@ using Answered = std::function<void(Answer)>;
 
 struct Received {
   std::string_view content_type;
-  std::string body;  // decompressed
+  std::string_view body;  // decompressed; until take returns
 };
 
 // What answers POST on one path. Called on the listener's thread, one call at a time; `answered` is called

@@ -1,5 +1,7 @@
 // POST /v1/traces and /v1/logs: OTLP/HTTP as stock exporters send it (specification/protocol/otlp.md),
 // answered in OTLP's own forms. docs/otlp.md says what becomes of a span.
+#include <optional>
+
 #include "core/otlp/answer.h"
 #include "core/otlp/decode.h"
 #include "core/otlp/events.h"
@@ -7,6 +9,9 @@
 
 namespace plumbline::agent {
 namespace {
+
+constexpr std::size_t kTextKept = std::size_t{2}
+                                  << 20;  // of a request's events: more than a stock exporter's
 
 class Otlp final : public Endpoint {
  public:
@@ -19,20 +24,21 @@ class Otlp final : public Endpoint {
 
   void take(Received received, Intake& intake, Answered answered) override {
     const auto encoding = otlp::encoding_of(received.content_type).value_or(otlp::Encoding::kJson);
-    const auto request = otlp::decode(signal_, encoding, received.body);
-    if (!request) return answered(refused(request.error(), received.content_type));
-    auto events =
-        otlp::events_of(*request, {.include_content = include_content_, .received_at = clock_.now()});
-    if (!events) return answered(refused(events.error(), received.content_type));
-    std::vector<std::string> lines;
-    for (otlp::Event& event : *events) lines.push_back(std::move(event.line));
-    if (lines.empty()) return answered(done(encoding, {}));
+    if (!writer_) writer_.emplace(intake.screen());  // one listener's thread has one intake
+    if (Status read = otlp::decode(signal_, encoding, received.body, request_); !read)
+      return answered(refused(read.error(), received.content_type));
+    if (Status written = writer_->write(
+            request_, {.include_content = include_content_, .received_at = clock_.now()}, events_);
+        !written)
+      return answered(refused(written.error(), received.content_type));
+    if (events_.lines.empty()) return answered(done(encoding, {}));
     const std::string type(received.content_type);
-    intake.take(lines, [this, encoding, type, answered = std::move(answered)](const Taken& taken) {
+    intake.take(events_, [this, encoding, type, answered = std::move(answered)](const Taken& taken) {
       // 503 is one of the codes that exporters try again on.
       if (!taken.status) return answered(problem(503, "", taken.status.error().message, type));
       answered(done(encoding, taken));
     });
+    if (events_.text.capacity() > kTextKept) events_ = {};
   }
 
   [[nodiscard]] Answer problem(int status, std::string_view title, std::string_view detail,
@@ -59,6 +65,10 @@ class Otlp final : public Endpoint {
   otlp::Signal signal_;
   bool include_content_;
   const Clock& clock_;
+  // The listener's thread's: their memory is used again.
+  otlp::Request request_;
+  otlp::EventLines events_;
+  std::optional<otlp::EventWriter> writer_;
 };
 
 }  // namespace

@@ -30,17 +30,19 @@ bool blames_body(int status) {
 
 }  // namespace
 
-Sender::Sender(SendOptions options, const push::Credentials& credentials, push::SigningKey key, Spool& spool,
-               Spool& deferred, RejectedFile& rejected, push::Transport& transport, const Clock& clock)
+Sender::Sender(SendOptions options, Signer signer, Spool& spool, Spool& deferred, RejectedFile& rejected,
+               push::Transport& transport, const Clock& clock)
     : options_(options),
-      credentials_(credentials),
-      key_(std::move(key)),
+      signer_(std::move(signer)),
       spool_(spool),
       deferred_(deferred),
       rejected_(rejected),
       transport_(transport),
       clock_(clock),
-      events_max_(options.batch_events_max) {}
+      events_max_(options.batch_events_max) {
+  state_.endpoint = signer_.credentials().endpoint;
+  state_.key_id = signer_.credentials().key_id;
+}
 
 SendState Sender::state() const {
   const std::lock_guard lock(mutex_);
@@ -80,14 +82,12 @@ std::chrono::milliseconds Sender::send(Spool& from) {
     state_.error = batch.error().message;
     return kDiskWait;
   }
-  if (batch->items.empty()) return kIdleWait;
-  std::string lines;
-  for (const Item& item : batch->items) lines.append(item.line).append("\n");
-  const auto body = compress::compress(compress::Encoding::kGzip, lines);
-  if (!body) return kDiskWait;
+  if (batch->items == 0) return kIdleWait;
+  if (!write_body(*batch)) return kDiskWait;
+  refresh_key();
   const push::Response response = transport_.post(
-      push::signed_request(credentials_, key_, batch->items.front().report, compress::Encoding::kGzip,
-                           push::random_message_id(), *body, edge_clock_.at(clock_.now())));
+      push::signed_request(signer_.credentials(), signer_.key(), batch->report, compress::Encoding::kZstd,
+                           push::random_message_id(), body_, edge_clock_.at(clock_.now())));
   const push::Reply reply = push::parse_reply(response.body);
   if (response.status == 202 || (response.status == 422 && reply.counted)) {
     if (Status settled = settle(from, *batch, reply); !settled) {
@@ -99,7 +99,7 @@ std::chrono::milliseconds Sender::send(Spool& from) {
     attempts_ = 0;
     events_max_ = std::min(options_.batch_events_max, events_max_ * 2);
     const std::lock_guard lock(mutex_);
-    state_.sent += static_cast<std::int64_t>(batch->items.size());
+    state_.sent += static_cast<std::int64_t>(batch->items);
     state_.last_sent_at = clock_.now();
     state_.failed_at = {};
     state_.error.clear();
@@ -112,11 +112,11 @@ std::chrono::milliseconds Sender::send(Spool& from) {
     return 0ms;
   }
   if (blames_body(response.status)) {
-    if (batch->items.size() > 1) {
-      events_max_ = batch->items.size() / 2;
+    if (batch->items > 1) {
+      events_max_ = batch->items / 2;
       return 0ms;
     }
-    refuse(*batch, response, reply);
+    if (!refuse(*batch, response, reply)) return kDiskWait;
     from.consume(batch->next, 1);
     return 0ms;
   }
@@ -139,18 +139,55 @@ std::chrono::milliseconds Sender::failed(const push::Response& response, const p
   return std::max(wait.value_or(options_.backoff_longest), std::chrono::milliseconds(1));
 }
 
-// The order matters: what is moved elsewhere is there before the spool forgets it.
-Status Sender::settle(Spool& from, const SpoolBatch& batch, const push::Reply& reply) {
-  std::vector<Item> ahead;
-  for (const push::Rejected& one : reply.rejected) {
-    const bool known = one.index >= 0 && static_cast<std::size_t>(one.index) < batch.items.size();
-    if (known && one.reason == kTimeAhead) {
-      ahead.push_back(batch.items[static_cast<std::size_t>(one.index)]);
+void Sender::refresh_key() {
+  signer_.refresh();
+  const std::lock_guard lock(mutex_);
+  if (state_.key_id != signer_.credentials().key_id) state_.key_id = signer_.credentials().key_id;
+  if (state_.endpoint != signer_.credentials().endpoint) state_.endpoint = signer_.credentials().endpoint;
+  if (state_.key_error != signer_.error()) state_.key_error = signer_.error();
+}
+
+// What is packed travels as it lies; single lines between are one frame.
+Status Sender::write_body(const SpoolBatch& batch) {
+  constexpr std::size_t kKept = std::size_t{4} << 20;
+  for (std::string* text : {&lines_, &body_}) {
+    if (text->capacity() > kKept) *text = {};
+    text->clear();
+  }
+  const auto end_run = [this] {
+    if (lines_.empty()) return ok_status();
+    Status packed = packer_.compress(lines_, body_);
+    lines_.clear();
+    return packed;
+  };
+  for (const Block& block : batch.blocks) {
+    if (!block.packed) {
+      lines_.append(block.bytes).append("\n");
       continue;
     }
-    rejected_.add(
-        one.reason, "the edge refused id " + one.id,
-        known ? std::string_view(batch.items[static_cast<std::size_t>(one.index)].line) : std::string_view{});
+    if (Status ended = end_run(); !ended) return ended;
+    body_.append(block.bytes);
+  }
+  return end_run();
+}
+
+// The order matters: what is moved elsewhere is there before the spool forgets it.
+Status Sender::settle(Spool& from, const SpoolBatch& batch, const push::Reply& reply) {
+  std::vector<std::string> lines;
+  if (!reply.rejected.empty()) {
+    auto unpacked = lines_of(batch.blocks);
+    if (!unpacked) return unpacked.error();
+    lines = std::move(*unpacked);
+  }
+  std::vector<Item> ahead;
+  for (const push::Rejected& one : reply.rejected) {
+    const bool known = one.index >= 0 && static_cast<std::size_t>(one.index) < lines.size();
+    const std::string_view line = known ? std::string_view(lines[static_cast<std::size_t>(one.index)]) : "";
+    if (known && one.reason == kTimeAhead) {
+      ahead.push_back({batch.report, std::string(line)});
+      continue;
+    }
+    rejected_.add(one.reason, "the edge refused id " + one.id, line);
   }
   if (!ahead.empty()) {
     if (Status kept = deferred_.append(ahead); !kept) {
@@ -161,12 +198,15 @@ Status Sender::settle(Spool& from, const SpoolBatch& batch, const push::Reply& r
                       item.line);
     }
   }
-  from.consume(batch.next, batch.items.size());
+  from.consume(batch.next, batch.items);
   return ok_status();
 }
 
-void Sender::refuse(const SpoolBatch& batch, const push::Response& response, const push::Reply& reply) {
-  rejected_.add("http_" + std::to_string(response.status), reply.detail, batch.items.front().line);
+Status Sender::refuse(const SpoolBatch& batch, const push::Response& response, const push::Reply& reply) {
+  const auto lines = lines_of(batch.blocks);
+  if (!lines) return lines.error();
+  rejected_.add("http_" + std::to_string(response.status), reply.detail, lines->front());
+  return ok_status();
 }
 
 }  // namespace plumbline::agent

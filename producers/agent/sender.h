@@ -8,7 +8,9 @@
 #include <string>
 
 #include "core/clock.h"
+#include "producers/agent/packing.h"
 #include "producers/agent/rejected.h"
+#include "producers/agent/signer.h"
 #include "producers/agent/spool.h"
 #include "producers/push/edge_clock.h"
 #include "producers/push/reply.h"
@@ -18,7 +20,7 @@
 namespace plumbline::agent {
 
 struct SendOptions {
-  std::size_t batch_events_max = 500;
+  std::size_t batch_events_max = 2 * kBlockItemsMax;
   std::size_t batch_bytes_max = std::size_t{1} << 20;
   // First wait and longest: a laptop that wakes up sends within the latter.
   std::chrono::milliseconds backoff_first{250};
@@ -32,14 +34,17 @@ struct SendState {
   TimeUs failed_at;                // 0: the last attempt went well
   std::string error;               // of the last attempt
   int attempts = 0;                // in a row without an answer
+  std::string endpoint;            // where the last request went, or the next will go
+  std::string key_id;              // that signs
+  std::string key_error;           // why a key that changed is not used
   std::int64_t clock_ahead_s = 0;  // this machine's before the edge's, where that is too much to sign by it
 };
 
 class Sender {
  public:
   // `deferred` holds what the edge answered "time_ahead" to: offered again each minute.
-  Sender(SendOptions options, const push::Credentials& credentials, push::SigningKey key, Spool& spool,
-         Spool& deferred, RejectedFile& rejected, push::Transport& transport, const Clock& clock);
+  Sender(SendOptions options, Signer signer, Spool& spool, Spool& deferred, RejectedFile& rejected,
+         push::Transport& transport, const Clock& clock);
 
   // Sends one batch if there is one; how long to wait before the next step, 0 when there may be more at once.
   std::chrono::milliseconds step();
@@ -51,11 +56,12 @@ class Sender {
   std::chrono::milliseconds send(Spool& from);
   std::chrono::milliseconds failed(const push::Response& response, const push::Reply& reply);
   Status settle(Spool& from, const SpoolBatch& batch, const push::Reply& reply);
-  void refuse(const SpoolBatch& batch, const push::Response& response, const push::Reply& reply);
+  Status refuse(const SpoolBatch& batch, const push::Response& response, const push::Reply& reply);
+  Status write_body(const SpoolBatch& batch);
+  void refresh_key();
 
   const SendOptions options_;
-  const push::Credentials& credentials_;
-  const push::SigningKey key_;
+  Signer signer_;
   Spool& spool_;
   Spool& deferred_;
   RejectedFile& rejected_;
@@ -63,6 +69,8 @@ class Sender {
   const Clock& clock_;
   std::size_t events_max_;  // halved while the edge takes no whole batch, to find the one it does not take
   push::EdgeClock edge_clock_;
+  Packer packer_;
+  std::string lines_, body_;
   int attempts_ = 0;
   std::chrono::steady_clock::time_point deferred_next_{};
   mutable std::mutex mutex_;

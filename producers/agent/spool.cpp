@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "producers/agent/packing.h"
+
 namespace plumbline::agent {
 namespace {
 
@@ -13,10 +15,16 @@ namespace {
 constexpr std::int64_t kGroupBytesMax = std::int64_t{4} << 20;
 constexpr std::size_t kReadBytes = std::size_t{256} << 10;
 
-std::int64_t bytes_of(const std::vector<Item>& items) {
+std::int64_t bytes_of(const std::vector<Block>& blocks) {
   std::int64_t bytes = 0;
-  for (const Item& item : items) bytes += static_cast<std::int64_t>(frame_bytes(item));
+  for (const Block& block : blocks) bytes += static_cast<std::int64_t>(frame_bytes(block));
   return bytes;
+}
+
+std::int64_t items_of(const std::vector<Block>& blocks) {
+  std::int64_t items = 0;
+  for (const Block& block : blocks) items += block.items;
+  return items;
 }
 
 Error full(std::int64_t bytes_max) {
@@ -34,27 +42,34 @@ Spool::~Spool() {
   }
 }
 
-void Spool::append(std::vector<Item> items, Done done) {
-  const std::int64_t bytes = bytes_of(items);
+void Spool::append(std::vector<Block> blocks, Done done) {
+  const std::int64_t bytes = bytes_of(blocks), items = items_of(blocks);
   {
     const std::lock_guard lock(mutex_);
     if (bytes_ + admitted_bytes_ + bytes <= options_.bytes_max) {
       admitted_bytes_ += bytes;
-      waiting_.push_back({std::move(items), bytes, std::move(done)});
+      waiting_.push_back({std::move(blocks), items, bytes, std::move(done)});
       changed_.notify_all();
       return;
     }
-    refused_ += static_cast<std::int64_t>(items.size());
+    refused_ += items;
   }
   done(full(options_.bytes_max));
 }
 
-Status Spool::append(std::vector<Item> items) {
-  if (items.empty()) return ok_status();
+Status Spool::append(std::vector<Block> blocks) {
+  if (blocks.empty()) return ok_status();
   auto promise = std::make_shared<std::promise<Status>>();
   auto future = promise->get_future();
-  append(std::move(items), [promise](Status status) { promise->set_value(std::move(status)); });
+  append(std::move(blocks), [promise](Status status) { promise->set_value(std::move(status)); });
   return future.get();
+}
+
+Status Spool::append(std::vector<Item> items) {
+  std::vector<Block> blocks;
+  blocks.reserve(items.size());
+  for (Item& item : items) blocks.push_back(Block::of(std::move(item)));
+  return append(std::move(blocks));
 }
 
 void Spool::run(const std::stop_token& stop) {
@@ -82,8 +97,8 @@ Status Spool::write_group(const std::vector<Waiting>& group) {
   std::string frames;
   for (const Waiting& one : group) {
     bytes += one.bytes;
-    items += static_cast<std::int64_t>(one.items.size());
-    for (const Item& item : one.items) append_frame(frames, item);
+    items += one.items;
+    for (const Block& block : one.blocks) append_frame(frames, block);
   }
   bool sync_failed = false;
   const auto write = [&]() -> Status {
@@ -153,20 +168,20 @@ Result<SpoolBatch> Spool::read(std::size_t items_max, std::size_t bytes_max) {
   std::size_t bytes = 0;
   std::string buffer;
   std::size_t used = 0;
-  while (batch.items.size() < items_max) {
+  while (batch.items < items_max) {
     std::uint64_t end = 0;
     bool last = false;
     {
       const std::lock_guard lock(mutex_);
       const auto at = synced_.lower_bound(batch.next.segment);
       if (at == synced_.end()) break;
-      if (at->first != batch.next.segment) batch.next = {at->first, 0};
+      if (at->first != batch.next.segment) batch.next = {at->first, 0, 0};
       end = at->second;
       last = std::next(at) == synced_.end();
     }
     if (batch.next.offset >= end) {
       if (last) break;
-      batch.next = {batch.next.segment + 1, 0};
+      batch.next = {batch.next.segment + 1, 0, 0};
       buffer.clear();
       used = 0;
       continue;
@@ -195,18 +210,52 @@ Result<SpoolBatch> Spool::read(std::size_t items_max, std::size_t bytes_max) {
       const std::lock_guard lock(mutex_);
       damaged_bytes_ += static_cast<std::int64_t>(skip);
       batch.next.offset += skip;
+      batch.next.item = 0;
       used = std::min(used + skip, buffer.size());
       continue;
     }
-    if (!batch.items.empty() &&
-        (frame.report != batch.items.front().report || bytes + frame.line.size() + 1 > bytes_max))
-      break;
-    bytes += frame.line.size() + 1;
-    batch.items.push_back({frame.report, std::string(frame.line)});
-    batch.next.offset += frame.bytes;
+    if (!batch.blocks.empty() && frame.report != batch.report) break;
+    const bool whole = batch.next.item == 0 && batch.items + frame.items <= items_max &&
+                       bytes + frame.raw_bytes <= bytes_max;
+    if (whole || !frame.packed) {
+      if (!batch.blocks.empty() && bytes + frame.raw_bytes > bytes_max) break;
+      batch.blocks.push_back(
+          {frame.report, frame.packed, frame.items, frame.raw_bytes, std::string(frame.body)});
+      batch.items += frame.items;
+      bytes += frame.raw_bytes;
+    } else {
+      if (!batch.blocks.empty()) break;  // the next batch begins with its lines
+      if (Status taken = take_lines(frame, items_max, bytes_max, batch); !taken) return taken.error();
+      if (batch.next.item < frame.items) break;
+      bytes = bytes_max;
+    }
+    batch.report = frame.report;
+    batch.next = {batch.next.segment, batch.next.offset + frame.bytes, 0};
     used += frame.bytes;
   }
   return batch;
+}
+
+// Lines of a packed frame from batch.next.item on, as far as they fit.
+Status Spool::take_lines(const Frame& frame, std::size_t items_max, std::size_t bytes_max,
+                         SpoolBatch& batch) {
+  auto text = unpacked(frame.body, frame.raw_bytes);
+  if (!text) return text.error();
+  std::string_view left = *text;
+  std::size_t bytes = 0;
+  for (std::uint64_t at = 0; at < frame.items && !left.empty(); ++at) {
+    const std::size_t end = std::min(left.find('\n'), left.size());
+    const std::string_view line = left.substr(0, end);
+    left.remove_prefix(std::min(end + 1, left.size()));
+    if (at < batch.next.item) continue;
+    if (batch.items > 0 && (batch.items == items_max || bytes + line.size() + 1 > bytes_max)) break;
+    batch.blocks.push_back(Block::of({frame.report, std::string(line)}));
+    bytes += line.size() + 1;
+    ++batch.items;
+    batch.next.item = at + 1;
+  }
+  batch.report = frame.report;
+  return ok_status();
 }
 
 void Spool::consume(Position next, std::size_t items) {
@@ -220,10 +269,13 @@ void Spool::consume(Position next, std::size_t items) {
 }
 
 // Not synced: a cursor that is too old sends again what the store has already, and counts it once. Nor is it
-// a reason to wait when the disk is full: what is sent makes room.
+// a reason to wait when the disk is full: what is sent makes room. Always as long, so that it can be written
+// over where it lies: a file system syncs much when a file replaces another.
 void Spool::keep_cursor() {
-  const std::string text = std::to_string(head_.segment) + " " + std::to_string(head_.offset) + "\n";
-  cursor_old_ = !replace_file(options_.folder / "cursor", text, false).ok();
+  const std::filesystem::path at = options_.folder / "cursor";
+  if (!cursor_fd_.open()) cursor_fd_ = Fd(::open(at.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  cursor_old_ = !cursor_fd_.open() || ::lseek(cursor_fd_.get(), 0, SEEK_SET) != 0 ||
+                !write_all(cursor_fd_.get(), cursor_text(head_), at).ok();
 }
 
 void Spool::drop_before(std::uint64_t segment) {

@@ -38,8 +38,10 @@ struct SpoolState {
 };
 
 struct SpoolBatch {
-  std::vector<Item> items;
-  Position next;  // for consume
+  bool report = false;
+  std::vector<Block> blocks;
+  std::size_t items = 0;  // of all blocks
+  Position next;          // for consume
 };
 
 class Spool {
@@ -54,12 +56,14 @@ class Spool {
   using Done = std::function<void(Status)>;
   // All items or none. `done` is called once, from the spool's thread or from here, with ok when they are on
   // disk; retryable "spool_full" or "spool_disk": nothing is kept, offer them again later.
-  void append(std::vector<Item> items, Done done);
+  void append(std::vector<Block> blocks, Done done);
   // The same, waiting.
+  [[nodiscard]] Status append(std::vector<Block> blocks);
   [[nodiscard]] Status append(std::vector<Item> items);
 
-  // The oldest items that are on disk, up to both bounds (one at least), all reports or all not. Empty when
-  // there is none.
+  // The oldest items that are on disk, up to both bounds (one at least; `bytes_max` is of unpacked lines),
+  // all reports or all not. Of a packed block that does not fit as a whole its first lines. Empty when there
+  // is none.
   [[nodiscard]] Result<SpoolBatch> read(std::size_t items_max, std::size_t bytes_max);
   // Everything before `next` was delivered (or moved elsewhere); `items` as many as that is. Where the disk
   // takes no cursor now, read tries it again: an old one makes a restart repeat, never skip.
@@ -71,7 +75,8 @@ class Spool {
 
  private:
   struct Waiting {
-    std::vector<Item> items;
+    std::vector<Block> blocks;
+    std::int64_t items = 0;
     std::int64_t bytes = 0;
     Done done;
   };
@@ -83,6 +88,7 @@ class Spool {
   void run(const std::stop_token& stop);
   Status write_group(const std::vector<Waiting>& group);
   void undo_write(bool sync_failed);
+  Status take_lines(const Frame& frame, std::size_t items_max, std::size_t bytes_max, SpoolBatch& batch);
   void keep_cursor();
   void drop_before(std::uint64_t segment);
   [[nodiscard]] std::filesystem::path path(std::uint64_t segment) const {
@@ -111,6 +117,7 @@ class Spool {
   // The reader's.
   Position head_;
   bool cursor_old_ = false;  // the one on disk is
+  Fd cursor_fd_;
   std::uint64_t open_segment_ = 0;
   Fd open_fd_;
 

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "producers/agent/packing.h"
 #include "producers/agent/spool.h"
 #include "tests/support/process/process.h"
 
@@ -38,14 +39,21 @@ std::vector<Item> some_items(unsigned seed, std::size_t count) {
   return items;
 }
 
+std::vector<std::string> texts_of(const SpoolBatch& batch) {
+  auto lines = lines_of(batch.blocks);
+  EXPECT_TRUE(lines.ok());
+  EXPECT_TRUE(!lines.ok() || lines->size() == batch.items);
+  return lines.ok() ? std::move(*lines) : std::vector<std::string>{};
+}
+
 std::vector<std::string> drain(Spool& spool) {
   std::vector<std::string> lines;
   for (;;) {
     auto batch = spool.read(3, 200);
     EXPECT_TRUE(batch.ok());
-    if (!batch.ok() || batch->items.empty()) return lines;
-    for (Item& item : batch->items) lines.push_back(std::move(item.line));
-    spool.consume(batch->next, batch->items.size());
+    if (!batch.ok() || batch->items == 0) return lines;
+    for (const std::string& text : texts_of(*batch)) lines.push_back(text);
+    spool.consume(batch->next, batch->items);
   }
 }
 
@@ -114,7 +122,7 @@ TEST_F(SpoolBoundary, EveryLengthThatAWriteCanEndAtGivesTheWholeFramesBeforeIt) 
   });
   ASSERT_NE(segment, files.end());
   std::vector<std::size_t> ends;  // of each frame
-  for (std::size_t end = 0; const Item& item : items) ends.push_back(end += frame_bytes(item));
+  for (std::size_t end = 0; const Item& item : items) ends.push_back(end += frame_bytes(Block::of(item)));
   ASSERT_EQ(ends.back(), segment->second.size());
   for (std::size_t length = 0; length <= segment->second.size(); ++length) {
     auto cut = files;
@@ -135,7 +143,7 @@ TEST_F(SpoolBoundary, EveryLengthBehindWhichTheDiskHoldsZeros) {
   });
   ASSERT_NE(segment, files.end());
   std::vector<std::size_t> ends;
-  for (std::size_t end = 0; const Item& item : items) ends.push_back(end += frame_bytes(item));
+  for (std::size_t end = 0; const Item& item : items) ends.push_back(end += frame_bytes(Block::of(item)));
   for (std::size_t length = 0; length <= segment->second.size(); ++length) {
     auto cut = files;
     std::string& bytes = cut[segment->first];
@@ -158,8 +166,8 @@ TEST_F(SpoolBoundary, EveryLengthOfTheCursorRepeatsAndSkipsNothing) {
     for (int i = 0; i < 3; ++i) {
       auto batch = (*spool)->read(2, 4096);
       ASSERT_TRUE(batch.ok());
-      consumed += batch->items.size();
-      (*spool)->consume(batch->next, batch->items.size());
+      consumed += batch->items;
+      (*spool)->consume(batch->next, batch->items);
     }
   }
   files.clear();

@@ -1,6 +1,5 @@
 // What a spool does when it is opened: finds its segments, cuts what a crash left half written, and counts.
 #include <algorithm>
-#include <charconv>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -52,8 +51,8 @@ Status Spool::recover() {
     if (Status kept = recover_segment(number, number == numbers.back()); !kept) return kept;
   }
   // A disk that lost what it had confirmed: what comes now must not be taken for consumed.
-  if (const auto at = synced_.find(head_.segment); at != synced_.end())
-    head_.offset = std::min(head_.offset, at->second);
+  if (const auto at = synced_.find(head_.segment); at != synced_.end() && head_.offset >= at->second)
+    head_ = {head_.segment, at->second, 0};
   if (synced_.empty()) return begin_segment(head_.segment + 1);
   return begin_segment(synced_.rbegin()->first);
 }
@@ -84,7 +83,9 @@ Status Spool::recover_segment(std::uint64_t number, bool last) {
     if (state == FrameState::kWhole) {
       step = frame.bytes;
       whole_end = at + step;
-      if (Position{number, at} >= head_) ++items_;
+      if (Position{number, at, 0} >= Position{head_.segment, head_.offset, 0}) items_ += frame.items;
+      if (Position{number, at, 0} == Position{head_.segment, head_.offset, 0})
+        items_ -= std::min<std::int64_t>(frame.items, static_cast<std::int64_t>(head_.item));
     } else {
       step = next_frame(std::string_view(text).substr(used));
     }
@@ -103,16 +104,9 @@ Status Spool::recover_segment(std::uint64_t number, bool last) {
 }
 
 Result<Position> Spool::read_cursor() const {
-  auto text = read_small(options_.folder / "cursor", 64);
+  auto text = read_small(options_.folder / "cursor", 256);
   if (!text) return text.error();
-  Position position;
-  const char* const end = text->data() + text->size();
-  const auto [space, wrong] = std::from_chars(text->data(), end, position.segment);
-  if (wrong != std::errc{} || space == end || *space != ' ') return Position{};
-  const auto [line_end, bad] = std::from_chars(space + 1, end, position.offset);
-  // Half a cursor is none: everything is sent again and counted once.
-  if (bad != std::errc{} || line_end == end || *line_end != '\n') return Position{};
-  return position;
+  return parse_cursor(*text).value_or(Position{});
 }
 
 }  // namespace plumbline::agent

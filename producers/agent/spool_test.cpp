@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "producers/agent/packing.h"
 #include "tests/support/process/process.h"
 
 namespace plumbline::agent {
@@ -31,15 +32,22 @@ int number_of(const std::string& text) {
   return number;
 }
 
+std::vector<std::string> texts_of(const SpoolBatch& batch) {
+  auto lines = lines_of(batch.blocks);
+  EXPECT_TRUE(lines.ok());
+  EXPECT_TRUE(!lines.ok() || lines->size() == batch.items);
+  return lines.ok() ? std::move(*lines) : std::vector<std::string>{};
+}
+
 std::vector<int> drain(Spool& spool, bool consume = true) {
   std::vector<int> numbers;
   for (;;) {
     auto batch = spool.read(7, 4096);
     EXPECT_TRUE(batch.ok());
-    if (!batch.ok() || batch->items.empty()) break;
-    for (const Item& item : batch->items) numbers.push_back(number_of(item.line));
+    if (!batch.ok() || batch->items == 0) break;
+    for (const std::string& text : texts_of(*batch)) numbers.push_back(number_of(text));
     if (!consume) break;
-    spool.consume(batch->next, batch->items.size());
+    spool.consume(batch->next, batch->items);
   }
   return numbers;
 }
@@ -68,7 +76,7 @@ TEST_F(SpoolTest, GivesWhatItTookInItsOrderAndOnce) {
   EXPECT_EQ(spool->state().waiting, 100);
   EXPECT_EQ(drain(*spool, false).front(), 0);
   auto first = spool->read(10, 4096);
-  spool->consume(first->next, first->items.size());
+  spool->consume(first->next, first->items);
   spool.reset();
   spool = open(1 << 20, 500);
   EXPECT_EQ(spool->state().waiting, 90);
@@ -86,15 +94,60 @@ TEST_F(SpoolTest, ABatchHoldsOneEndpointAndItsBounds) {
   ASSERT_TRUE(
       spool->append({{false, line(1)}, {false, line(2)}, {true, line(3)}, {false, line(4, 5000)}}).ok());
   auto batch = spool->read(100, 4096);
-  EXPECT_EQ(batch->items.size(), 2U);
+  EXPECT_EQ(batch->items, 2U);
   spool->consume(batch->next, 2);
   batch = spool->read(100, 4096);
-  ASSERT_EQ(batch->items.size(), 1U);
-  EXPECT_TRUE(batch->items[0].report);
+  ASSERT_EQ(batch->items, 1U);
+  EXPECT_TRUE(batch->report);
   spool->consume(batch->next, 1);
   batch = spool->read(100, 4096);
-  ASSERT_EQ(batch->items.size(), 1U) << "larger than the bound, so alone";
-  EXPECT_EQ(number_of(batch->items[0].line), 4);
+  ASSERT_EQ(batch->items, 1U) << "larger than the bound, so alone";
+  EXPECT_EQ(number_of(batch->blocks[0].bytes), 4);
+}
+
+TEST_F(SpoolTest, APackedBlockTravelsWholeOrByItsLines) {
+  Packer packer;
+  const auto packed = [&](int first, int count) {
+    std::string lines;
+    for (int i = first; i < first + count; ++i) lines += line(i, 100) + "\n";
+    return packer.pack(false, lines, static_cast<std::uint32_t>(count)).value();
+  };
+  auto spool = open();
+  const Block block = packed(1, 20);
+  EXPECT_LT(block.bytes.size(), 500U);
+  ASSERT_TRUE(spool->append({{false, line(0)}}).ok());
+  ASSERT_TRUE(spool->append(std::vector<Block>{block, packed(21, 10)}).ok());
+  ASSERT_TRUE(spool->append({{false, line(31)}}).ok());
+  EXPECT_EQ(spool->state().waiting, 32);
+  auto batch = spool->read(100, 1 << 20);
+  EXPECT_EQ(batch->items, 32U);
+  ASSERT_EQ(batch->blocks.size(), 4U);
+  EXPECT_EQ(batch->blocks[1].bytes, block.bytes) << "as it was packed";
+  EXPECT_EQ(spool->read(20, 1 << 20)->items, 1U) << "the whole block does not fit behind another";
+  EXPECT_EQ(spool->read(100, 2200)->items, 21U) << "its lines count, not its bytes";
+  // An edge that refuses a batch has it in halves: also those of a block, also after a restart.
+  std::vector<int> seen;
+  for (int round = 0; spool->state().waiting > 0; ++round) {
+    batch = spool->read(3, 1 << 20);
+    ASSERT_LE(batch->items, 3U);
+    for (const std::string& text : texts_of(*batch)) seen.push_back(number_of(text));
+    spool->consume(batch->next, batch->items);
+    const std::int64_t waiting = spool->state().waiting;
+    if (round % 3 != 1) continue;
+    spool.reset();
+    spool = open();
+    ASSERT_EQ(spool->state().waiting, waiting);
+  }
+  std::vector<int> wanted(32);
+  for (int i = 0; i < 32; ++i) wanted[static_cast<std::size_t>(i)] = i;
+  EXPECT_EQ(seen, wanted);
+  EXPECT_EQ(spool->read(3, 1 << 20)->items, 0U);
+}
+
+TEST_F(SpoolTest, TheCursorOfAnEarlierVersionIsRead) {
+  { ASSERT_TRUE(open()->append({{false, line(0)}, {false, line(1)}, {false, line(2)}}).ok()); }
+  std::ofstream(folder_.path() / "spool" / "cursor") << "1 " << 2 * (kFrameHeadBytes + 40) << "\n";
+  EXPECT_EQ(drain(*open()), (std::vector<int>{2}));
 }
 
 TEST_F(SpoolTest, WhenFullItRefusesAndTakesAgainOnceItHasRoom) {
@@ -152,8 +205,8 @@ TEST_F(SpoolTest, AFullDiskRefusesAndWhatItAcknowledgedStays) {
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &tight), 0);
   auto batch = spool->read(1, 1 << 20);
   ASSERT_TRUE(batch.ok());
-  ASSERT_EQ(batch->items.size(), 1U);
-  EXPECT_EQ(number_of(batch->items[0].line), 1);
+  ASSERT_EQ(batch->items, 1U);
+  EXPECT_EQ(number_of(batch->blocks[0].bytes), 1);
   spool->consume(batch->next, 1);
   ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
   std::signal(SIGXFSZ, old);
@@ -209,7 +262,7 @@ TEST_F(SpoolTest, KilledAtAnyPointNothingAcknowledgedIsLost) {
     // What a power cut leaves behind the synced end: half a frame, or noise.
     if (const auto left = segments(folder); !left.empty() && random() % 2 == 0) {
       std::string frame;
-      append_frame(frame, {false, line(1 << 20, 100)});
+      append_frame(frame, Block::of({false, line(1 << 20, 100)}));
       std::ofstream(left.back(), std::ios::app | std::ios::binary)
           << frame.substr(0, random() % frame.size());
     }
@@ -220,8 +273,8 @@ TEST_F(SpoolTest, KilledAtAnyPointNothingAcknowledgedIsLost) {
     for (unsigned batches = random() % 6; batches > 0; --batches) {
       auto batch = spool->read(20, 1 << 20);
       ASSERT_TRUE(batch.ok());
-      for (const Item& item : batch->items) delivered.insert(number_of(item.line));
-      spool->consume(batch->next, batch->items.size());
+      for (const std::string& text : texts_of(*batch)) delivered.insert(number_of(text));
+      spool->consume(batch->next, batch->items);
     }
   }
   auto spool = open(std::int64_t{64} << 20, 4096);

@@ -42,6 +42,8 @@ std::string status_text(const std::string& status, bool running, TimeUs now) {
   if (!send["error"].text().empty())
     out << "sending   fails since " << whole(send["attempts"]) << " attempts: " << send["error"].text()
         << "\n";
+  if (!(*document)["key_error"].text().empty())
+    out << "key       can't be read again: " << (*document)["key_error"].text() << "\n";
   if (whole(send["clock_ahead_s"]) != 0)
     out << "clock     " << push::clock_words(whole(send["clock_ahead_s"]))
         << "; requests are signed by the edge's clock until this one is set\n";

@@ -18,7 +18,7 @@ Result<std::size_t> OtlpLines::write(otlp::Signal signal, otlp::Encoding encodin
   const auto events = otlp::events_of(*request, {.include_content = include_content, .received_at = now});
   if (!events) return events.error();
   redact::Redactor& redactor = include_content ? content_redactor_ : metadata_redactor_;
-  out.clear();  // the request holds copies
+  out.clear();  // the events hold copies
   for (const otlp::Event& event : *events) {
     out.append(redactor.apply(event.line));
     out.append("\n");

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "core/compress/compress.h"
+#include "producers/agent/packing.h"
 #include "tests/support/agent_box.h"
 #include "tests/support/fault_proxy.h"
 
@@ -26,10 +27,23 @@ std::string read_file(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+// With what the agent's spool holds packed, as text behind its bytes.
 std::string read_folder(const fs::path& folder) {
   std::string all;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.is_regular_file()) all += read_file(entry.path());
+    if (!entry.is_regular_file()) continue;
+    const std::string bytes = read_file(entry.path());
+    all += bytes;
+    if (entry.path().extension() != ".spool") continue;
+    std::string_view left = bytes;
+    for (agent::Frame frame; agent::read_frame(left, frame) == agent::FrameState::kWhole;
+         left.remove_prefix(frame.bytes)) {
+      if (!frame.packed) continue;
+      const auto text = agent::unpacked(frame.body, frame.raw_bytes);
+      EXPECT_TRUE(text.ok());
+      if (text) all += *text;
+    }
+    EXPECT_TRUE(left.empty()) << entry.path();
   }
   return all;
 }
@@ -49,8 +63,11 @@ std::string bodies_of(const std::string& sent) {
         std::from_chars(head.data() + found + name.size(), head.data() + head.size(), length);
     }
     PaddedBuffer out;
-    const Status unpacked = decompressor.run(compress::Encoding::kGzip,
-                                             std::string_view(sent).substr(body + 4, length), out, 1 << 28);
+    const auto encoding = head.find("content-encoding: zstd") == std::string::npos
+                              ? compress::Encoding::kGzip
+                              : compress::Encoding::kZstd;
+    const Status unpacked =
+        decompressor.run(encoding, std::string_view(sent).substr(body + 4, length), out, 1 << 28);
     EXPECT_TRUE(unpacked.ok()) << head;
     all += head;
     all += out.view();

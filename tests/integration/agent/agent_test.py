@@ -1,5 +1,6 @@
 """`plumb agent` as its user has it: real files, the real `atlasbridge` package writing its trace, kills, an edge that is away."""
 
+import base64
 import gzip
 import json
 import logging
@@ -167,6 +168,30 @@ class AgentTest(unittest.TestCase):
         self.edge.judge = lambda event: None
         agent.start()
         self.arrives(10, agent)
+
+    def test_a_key_that_is_rotated_signs_without_a_restart(self):
+        path = self.folder / "in" / "events.ndjson"
+        agent = self.agent(f'[[tail]]\npath = "{path}"\nformat = "ndjson"\n', edge=self.edge, by_profile=True)
+        path.write_text("".join(native(i) + "\n" for i in range(10)))
+        agent.start()
+        self.arrives(10, agent)
+        self.assertEqual(agent.status()["key_id"], "key_test")
+        # The old key is over at once; what waits is signed by the new one as soon as it is there.
+        fresh = "whsec_" + base64.b64encode(bytes(range(32, 64))).decode()
+        self.edge.keys = {"key_fresh": fresh}
+        with path.open("a") as file:
+            file.write("".join(native(i) + "\n" for i in range(10, 20)))
+        wait_for(lambda: agent.status()["send"]["attempts"] > 0, "the old key is refused", agent.output)
+        # A file that is half written is no reason to end, nor to sign with nothing.
+        credentials = self.folder / ".config" / "plumbline" / "credentials"
+        credentials.write_text(f"endpoint = {self.edge.url}\nkey_id = key_fresh\n")
+        wait_for(lambda: "the key before it stays in use" in agent.status()["key_error"], "it says so", agent.output)
+        self.assertIn("no secret", agent.command("status").stdout)
+        agent.sign_in("key_fresh", fresh)
+        self.arrives(20, agent)
+        wait_for(lambda: agent.status()["key_id"] == "key_fresh" and agent.status()["key_error"] == "", "it says which key signs", agent.output)
+        self.assertGreater(self.edge.signed_by["key_fresh"], 0)
+        self.assertEqual(agent.stop(), 0)
 
     def test_a_full_spool_stops_reading_and_goes_on(self):
         path = self.folder / "in" / "events.ndjson"

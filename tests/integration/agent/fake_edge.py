@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import standardwebhooks.webhooks as package
+import zstandard
 
 SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 DEADLINE_S = 60
@@ -26,6 +27,8 @@ class Edge(ThreadingHTTPServer):
         self.lines: dict[str, bytes] = {}
         self.conflicts: list[str] = []
         self.requests: list[tuple[str, float]] = []
+        self.keys = {"key_test": SECRET}
+        self.signed_by: dict[str, int] = {}  # requests that were taken, by key
         super().__init__(("127.0.0.1", port), _Handler)
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -46,14 +49,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         raw = self.rfile.read(int(self.headers["content-length"]))
-        assert self.headers["plumbline-key"] == "key_test"
         edge = self.server
         with _lock:
-            verify_bytes(raw, self.headers)
             edge.requests.append((self.path, time.monotonic()))
-            answer = edge.script.pop(0) if edge.script else None
+            key = self.headers["plumbline-key"]
+            if key in edge.keys:
+                verify_bytes(raw, self.headers, edge.keys[key])
+                answer = edge.script.pop(0) if edge.script else None
+                edge.signed_by[key] = edge.signed_by.get(key, 0) + 1
+            else:
+                answer = (401, {}, {"title": "Not signed by a known key", "status": 401})
             if answer is None:
-                lines = gzip.decompress(raw).splitlines()
+                lines = unpacked(raw, self.headers["content-encoding"]).splitlines()
                 rejected = []
                 for index, line in enumerate(lines):
                     event = json.loads(line)
@@ -76,14 +83,22 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def verify_bytes(raw: bytes, headers) -> None:
-    """The package's own check. It takes text only, and a gzip body is none: latin-1 carries the bytes as far as its HMAC."""
+def unpacked(raw: bytes, encoding: str) -> bytes:
+    """The agent sends zstd, in several frames; `plumb push` gzip."""
+    if encoding == "gzip":
+        return gzip.decompress(raw)
+    assert encoding == "zstd", encoding
+    return zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True).read()
+
+
+def verify_bytes(raw: bytes, headers, secret: str) -> None:
+    """The package's own check. It takes text only, and a compressed body is none: latin-1 carries the bytes as far as its HMAC."""
     text = raw.decode("latin-1")
     marker = text.encode()
     original = package.hmac_data
     try:
         package.hmac_data = lambda key, data: original(key, data.replace(marker, raw))
-        package.Webhook(SECRET).verify(text, dict(headers), json_parse=False)
+        package.Webhook(secret).verify(text, dict(headers), json_parse=False)
     finally:
         package.hmac_data = original
 
@@ -91,14 +106,27 @@ def verify_bytes(raw: bytes, headers) -> None:
 class Agent:
     """`plumb agent run` in a folder of its own; started again as often as one likes."""
 
-    def __init__(self, plumb: str, folder: Path, config: str, edge: Edge | None = None, port: int = 0):
+    def __init__(self, plumb: str, folder: Path, config: str, edge: Edge | None = None, port: int = 0, by_profile: bool = False):
         self.plumb, self.folder, self.process = plumb, folder, None
-        (folder / "secret").write_text(SECRET + "\n")
-        (folder / "secret").chmod(0o600)
-        url = edge.url if edge else f"http://127.0.0.1:{port}"
-        (folder / "agent.toml").write_text(
-            f'state_folder = "state"\ntail_interval = "20ms"\n{config}\n[edge]\nendpoint = "{url}"\nkey_id = "key_test"\n'
-            'secret_file = "secret"\n[send]\nbackoff_first = "20ms"\nbackoff_longest = "200ms"\n')
+        self.url = edge.url if edge else f"http://127.0.0.1:{port}"
+        if by_profile:
+            self.sign_in("key_test", SECRET)
+            where = ""
+        else:
+            (folder / "secret").write_text(SECRET + "\n")
+            (folder / "secret").chmod(0o600)
+            where = f'[edge]\nendpoint = "{self.url}"\nkey_id = "key_test"\nsecret_file = "secret"\n'
+        (folder / "agent.toml").write_text(f'state_folder = "state"\ntail_interval = "20ms"\n{config}\n{where}'
+                                           '[send]\nbackoff_first = "20ms"\nbackoff_longest = "200ms"\n')
+
+    def sign_in(self, key: str, secret: str) -> None:
+        """The credentials file as `plumb auth login` leaves it: replaced in one step."""
+        folder = self.folder / ".config" / "plumbline"
+        folder.mkdir(parents=True, exist_ok=True)
+        fresh = folder / "credentials.new"
+        fresh.write_text(f"endpoint = {self.url}\nkey_id = {key}\nsecret = {secret}\n")
+        fresh.chmod(0o600)
+        fresh.rename(folder / "credentials")
 
     def start(self):
         self.log = open(self.folder / "agent.log", "ab")
