@@ -1,5 +1,6 @@
-// Real import-linter, ruff and bandit on a git working tree, their reports pushed by `plumb push`: a layer
-// violation opens a drift, its repair resolves it, and findings arrive with their rules and severities.
+// Real import-linter, and the SARIF of real ruff, bandit and zizmor, on a git working tree, their reports
+// pushed by `plumb push`: a layer violation opens a drift, its repair resolves it, and findings arrive with
+// their rules and severities.
 #include <gtest/gtest.h>
 
 #include "tests/support/stack/stack.h"
@@ -60,7 +61,7 @@ TEST_F(Linters, ARealLayerViolationOpensADriftAndItsRepairResolvesIt) {
   const std::string reports = "SELECT count(*) FROM plumbline.reports WHERE ";
   (void)lint("clean");
   EXPECT_TRUE(becomes(reports + "agent = 'import-linter' AND status = 'PASS'", "1"));
-  EXPECT_TRUE(becomes("SELECT count(*) FROM plumbline.drift_reports", "3"));
+  EXPECT_TRUE(becomes("SELECT count(*) FROM plumbline.drift_reports", "4"));
   EXPECT_EQ(stack_.value("SELECT count(*) FROM plumbline.drifts"), "0");
 
   const std::string commit = lint("broken");
@@ -72,6 +73,11 @@ TEST_F(Linters, ARealLayerViolationOpensADriftAndItsRepairResolvesIt) {
                         "' AND commit = '" + commit + "'");
   };
   EXPECT_TRUE(becomes(reports + "lower(agent) = 'ruff' AND commit = '" + commit + "'", "1"));
+  EXPECT_TRUE(becomes(reports + "lower(agent) = 'zizmor' AND commit = '" + commit + "'", "1"));
+  EXPECT_NE(payload("zizmor").find("zizmor/template-injection"), std::string::npos) << payload("zizmor");
+  EXPECT_EQ(stack_.value("SELECT string_agg(status, ' ' ORDER BY received_at) FROM plumbline.reports WHERE "
+                         "lower(agent) = 'zizmor'"),
+            "PASS FAIL");
   EXPECT_NE(payload("bandit").find("B602"), std::string::npos) << payload("bandit");
   EXPECT_NE(payload("ruff").find("F401"), std::string::npos) << payload("ruff");
   EXPECT_NE(payload("import-linter").find("shop.store is not allowed to import shop.api"), std::string::npos)
