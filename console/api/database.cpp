@@ -11,9 +11,10 @@ Result<pg::Connection*> Database::connected(std::optional<pg::Connection>& held,
     auto made = pg::Connection::connect(options);
     if (!made) return made.error();
     // Times leave as UTC, whatever the server's zone is; floating-point numbers as short as they are exact.
-    if (Status set =
-            made->execute("SET TimeZone TO 'UTC'; SET extra_float_digits TO 1; SET statement_timeout TO '" +
-                          std::to_string(kStatementTimeoutMs) + "'");
+    // Compiling a plan over a month's partitions takes longer than any of these statements runs.
+    if (Status set = made->execute(
+            "SET TimeZone TO 'UTC'; SET extra_float_digits TO 1; SET jit TO off; SET statement_timeout TO '" +
+            std::to_string(kStatementTimeoutMs) + "'");
         !set) {
       return set.error();
     }

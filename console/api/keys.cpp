@@ -51,9 +51,8 @@ Result<postgres::NewKey> material_of(Ask& ask, const std::string& algorithm, con
 
 // A key of this tenant; another's is as if it were not there.
 Result<SigningKey> own_key(Ask& ask, KeyStore& store, std::string_view id) {
-  auto key = store.find(id);
-  if (!key && key.error().code != "no_key") return key;
-  if (!key || key->tenant != ask.scope.tenant) return poison("not_found", "there is no such key");
+  auto key = store.find_of(ask.scope.tenant, id);
+  if (!key && key.error().code == "no_key") return poison("not_found", "there is no such key");
   return key;
 }
 

@@ -10,18 +10,17 @@ namespace {
 
 // A payload is parsed once a row: without OFFSET 0 the planner would parse it again for each member.
 #define DATA "LATERAL (SELECT t.payload::json->'data' AS data OFFSET 0) d"
-#define SPAN_DATA \
-  "LATERAL (SELECT CASE WHEN t.kind = 'span' THEN t.payload::json->'data' END AS data OFFSET 0) d"
 // A span that stands for a whole run sums up the tokens of the spans in it.
-#define TOKENS(member)              \
-  "coalesce(sum((d.data->>'" member \
-  "')::numeric) FILTER (WHERE "     \
-  "d.data->>'operation' IS DISTINCT FROM 'invoke_agent'), 0)::bigint"
-#define SUMS \
-  "min(t.time) AS started_at, max(t.time) AS last_at, count(*) AS events, count(*) FILTER (WHERE t.kind = "     \
-  "'decision') AS decisions, count(*) FILTER (WHERE t.action_type = 'require_human') AS escalations, "         \
-  "max(t.risk_score) AS max_risk, " TOKENS("input_tokens") " AS tokens_in, " TOKENS("output_tokens") " AS tokens_out, " \
-  "max(t.repo) AS repo"
+#define SPAN_TOKENS                                                                                        \
+  "LATERAL (SELECT (v.input_tokens)::numeric AS tokens_in, (v.output_tokens)::numeric AS tokens_out FROM " \
+  "json_to_record(CASE WHEN t.kind = 'span' THEN t.payload::json->'data' END) AS v(operation text, "       \
+  "input_tokens "                                                                                          \
+  "text, output_tokens text) WHERE v.operation IS DISTINCT FROM 'invoke_agent') d ON true"
+#define SUMS                                                                                                \
+  "min(t.time) AS started_at, max(t.time) AS last_at, count(*) AS events, count(*) FILTER (WHERE t.kind = " \
+  "'decision') AS decisions, count(*) FILTER (WHERE t.action_type = 'require_human') AS escalations, "      \
+  "max(t.risk_score) AS max_risk, coalesce(sum(d.tokens_in), 0)::bigint AS tokens_in, "                     \
+  "coalesce(sum(d.tokens_out), 0)::bigint AS tokens_out, max(t.repo) AS repo"
 // Of all agents' verdicts in a parameter; NULL: they are being worked out.
 #define CHAIN(parameter)                                                                                  \
   "CASE WHEN " parameter "::json IS NULL THEN '{\"verdict\":\"unknown\"}'::json ELSE coalesce(" parameter \
@@ -42,7 +41,7 @@ constexpr std::string_view kSessions =
     "SELECT row_to_json(x)::text, concat_ws(" PLUMBLINE_CONSOLE_KEY ", " PLUMBLINE_CONSOLE_MOMENT(
         "x.last_at") ", x.session_id, x.agent) FROM (SELECT s.session AS session_id, s.agent, s.started_at, s.last_at, "
     "s.events, s.decisions, s.escalations, s.max_risk, s.tokens_in, s.tokens_out, s.repo, " CHAIN("$5")
-    " FROM (SELECT p.session, p.agent, v.* FROM p, LATERAL (SELECT " SUMS " FROM plumbline.traces t, " SPAN_DATA
+    " FROM (SELECT p.session, p.agent, v.* FROM p, LATERAL (SELECT " SUMS " FROM plumbline.traces t LEFT JOIN " SPAN_TOKENS
     " WHERE t.session = p.session AND t.agent = p.agent AND t.time >= $2::timestamptz AND t.time < $3::timestamptz) v) s) x "
     "ORDER BY x.last_at DESC, x.session_id, x.agent";
 
@@ -52,13 +51,12 @@ constexpr std::string_view kSession =
     "session_id, s.agent, s.started_at, "
     "s.last_at, "
     "s.events, s.decisions, s.escalations, s.max_risk, s.tokens_in, s.tokens_out, s.repo "
-    " FROM (SELECT t.session, t.agent, " SUMS " FROM plumbline.traces t, " SPAN_DATA
+    " FROM (SELECT t.session, t.agent, " SUMS " FROM plumbline.traces t LEFT JOIN " SPAN_TOKENS
     " WHERE t.session = $1::text AND ($2::text IS NULL OR "
     "t.agent = $2) GROUP BY t.session, t.agent) s ORDER BY s.last_at DESC, s.agent LIMIT 1) x";
 #undef CHAIN
 #undef SUMS
-#undef TOKENS
-#undef SPAN_DATA
+#undef SPAN_TOKENS
 
 // $1 session, $2 agent, $3-$4 key, $5 rows, $6-$7 when it began and ended: of many days' partitions only its
 // own are looked into. The summary is made of metadata alone.
@@ -70,14 +68,16 @@ constexpr std::string_view kTimeline =
     "WHEN 'decision' THEN concat_ws(' ', coalesce(replace(t.action_type, '_', ' '), 'decision'), 'on', "
     "coalesce(replace(t.prompt_type, '_', ' '), 'a prompt'), 'by ' || coalesce(nullif(t.matched_rule_id, ''), 'no "
     "rule')) "
-    "WHEN 'session' THEN 'session ' || coalesce(d.data->>'event', '') "
-    "WHEN 'span' THEN concat_ws(' ', coalesce(d.data->>'name', 'span'), 'with ' || coalesce(d.data->>'tool_name', "
-    "d.data->>'response_model', d.data->>'request_model')) "
-    "ELSE replace(t.kind, '_', ' ') END AS summary, d.data->>'tool_name' AS tool, coalesce(d.data->>'response_model', "
-    "d.data->>'request_model') AS model, (d.data->>'input_tokens')::numeric::bigint AS tokens_in, "
-    "(d.data->>'output_tokens')::numeric::bigint AS tokens_out, round((d.data->>'duration_us')::numeric / 1000, 3) AS "
-    "duration_ms, CASE WHEN t.kind = 'span' THEN d.data->>'status' END AS status, t.repo, t.branch, t.commit, d.data "
-    "FROM plumbline.traces t, " DATA " WHERE t.session = $1::text AND t.agent = "
+    "WHEN 'session' THEN 'session ' || coalesce(v.event, '') "
+    "WHEN 'span' THEN concat_ws(' ', coalesce(v.name, 'span'), 'with ' || coalesce(v.tool_name, v.response_model, "
+    "v.request_model)) "
+    "ELSE replace(t.kind, '_', ' ') END AS summary, v.tool_name AS tool, coalesce(v.response_model, v.request_model) "
+    "AS model, v.input_tokens::numeric::bigint AS tokens_in, v.output_tokens::numeric::bigint AS tokens_out, "
+    "round(v.duration_us::numeric / 1000, 3) AS duration_ms, CASE WHEN t.kind = 'span' THEN v.status END AS status, "
+    "t.repo, t.branch, t.commit, d.data "
+    "FROM plumbline.traces t, " DATA ", LATERAL json_to_record(d.data) AS v(event text, name text, tool_name text, "
+    "request_model text, response_model text, input_tokens text, output_tokens text, duration_us text, status text) "
+    "WHERE t.session = $1::text AND t.agent = "
     "$2::text AND t.time BETWEEN $6::timestamptz AND $7::timestamptz AND (t.time, t.id) > (coalesce($3::timestamptz, '-infinity'), coalesce($4::uuid, "
     "'00000000-0000-0000-0000-000000000000')) ORDER BY t.time, t.id LIMIT $5::int) x ORDER BY x.time, x.id";
 
@@ -127,22 +127,32 @@ struct Timeline {
   std::vector<PageRow> rows;
 };
 
-// A plan for any session: planning anew over a month's partitions costs ten times the look itself.
+// Settings of the statement on the whole session: a plan for any of them, since planning anew over a month's
+// partitions costs ten times the look itself; and its rows, each on another page, asked for side by side,
+// which on a cold cache is the difference between one wait for the disk and two hundred.
+constexpr const char* kWholeSession =
+    "SET LOCAL plan_cache_mode TO force_generic_plan; SET LOCAL enable_indexscan TO off; SET LOCAL "
+    "enable_bitmapscan TO "
+    "on; SET LOCAL effective_io_concurrency TO 256";
+// And of the one on a page of it: planned for the days that it is in, by the index on session. Its pages have
+// just been read.
+constexpr const char* kPageOfSession =
+    "SET LOCAL plan_cache_mode TO force_custom_plan; SET LOCAL enable_indexscan TO on; SET LOCAL "
+    "enable_bitmapscan TO "
+    "off";
+
 Result<Timeline> timeline_of(Ask& ask, const Page& page, const std::optional<std::string>& agent) {
   const std::string& session = ask.parts[0];
   const std::string wanted = std::to_string(page.limit + 1);
   std::vector<pg::Param> key(2);
   if (!page.after.empty()) key = {page.after[0], page.after[1]};
   return as_reader(ask.database, ask.scope.tenant, [&](pg::Connection& c) -> Result<Timeline> {
-    // Nor is the whole span of the session to be gone through by the key of time: its index is by session.
-    if (Status set =
-            c.execute("SET LOCAL plan_cache_mode TO force_generic_plan; SET LOCAL enable_bitmapscan TO off");
-        !set)
-      return set.error();
+    if (Status set = c.execute(kWholeSession); !set) return set.error();
     auto summary = c.query(kSession, {session, param_of(agent)});
     if (!summary) return summary.error();
     if (summary->size() == 0) return poison("not_found", "no such session");
     Timeline made{std::string(summary->text(0, 0)), std::string(summary->text(0, 1)), {}};
+    if (Status set = c.execute(kPageOfSession); !set) return set.error();
     auto events = c.query(
         kTimeline, {session, made.agent, key[0], key[1], wanted, summary->text(0, 2), summary->text(0, 3)});
     if (!events) return events.error();

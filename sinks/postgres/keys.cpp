@@ -151,6 +151,15 @@ Result<SigningKey> KeyStore::find(std::string_view key_id) {
   return key_of(*rows, 0);
 }
 
+Result<SigningKey> KeyStore::find_of(TenantId tenant, std::string_view key_id) {
+  // As an expression the id is not looked up in the index over all tenants' keys.
+  auto rows = connection_.query(std::string(kSelect) + "WHERE k.tenant_id = $1::uuid AND k.key_id || '' = $2",
+                                {tenant.value.to_string(), key_id});
+  if (!rows) return rows.error();
+  if (rows->size() == 0) return poison("no_key", "no key " + std::string(key_id) + " of this tenant");
+  return key_of(*rows, 0);
+}
+
 Status revoke_all(pg::Connection& connection, TenantId tenant) {
   auto keys = connection.query(
       "UPDATE plumbline.signing_keys SET status = 'revoked', sealed_secret = NULL, public_key = NULL, "

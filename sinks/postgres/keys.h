@@ -59,6 +59,8 @@ class KeyStore {
   Result<std::vector<SigningKey>> list(std::optional<TenantId> tenant = std::nullopt);
   // Poison "no_key".
   Result<SigningKey> find(std::string_view key_id);
+  // Only among the tenant's own: another tenant's key is no more work than none.
+  Result<SigningKey> find_of(TenantId tenant, std::string_view key_id);
 
  private:
   Status insert(TenantId tenant, const KeyMaterial& material);

@@ -54,8 +54,10 @@ class Postgres:
         if new:
             self._run([PG / "initdb", "-D", self.folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"])
         more = [word for setting in ("listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", *settings) for word in ("-c", setting)]
-        self.process = subprocess.Popen([PG / "postgres", "-D", self.folder / "data", "-p", str(self.port), *more],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=self._as_user, cwd="/")
+        self.log = self.folder / "postgres.log"
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen([PG / "postgres", "-D", self.folder / "data", "-p", str(self.port), *more],
+                                            stdout=log, stderr=log, preexec_fn=self._as_user, cwd="/")
         wait_for("PostgreSQL", lambda: subprocess.run([PG / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode == 0)
         if new:
             self.sql("CREATE ROLE plumbline LOGIN CREATEROLE", "postgres")
