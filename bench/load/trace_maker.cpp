@@ -24,8 +24,10 @@ TraceMaker::TraceMaker(Shape shape, std::uint64_t seed) : shape_(shape), random_
 
 Uuid TraceMaker::next_id() {
   Uuid id;
-  const std::uint64_t low = random_();
-  std::memcpy(id.bytes.data(), &run_, 8);
+  // Random over the whole width, as version 4 is: an index of the ids is hit all over. `run_` keeps two runs
+  // of one seed apart.
+  const std::uint64_t high = random_() ^ run_, low = random_();
+  std::memcpy(id.bytes.data(), &high, 8);
   std::memcpy(id.bytes.data() + 8, &low, 8);
   id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0f) | 0x40);
   id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3f) | 0x80);

@@ -148,8 +148,8 @@ class Bench {
     }
     auto superuser = database_.superuser();
     require(
-        superuser.execute("CREATE TABLE public.plain (tenant_id uuid, id uuid PRIMARY KEY, ts timestamptz, "
-                          "session text, payload jsonb);"));
+        superuser.execute("CREATE TABLE public.plain (tenant_id uuid, id uuid, ts timestamptz, session text, "
+                          "payload jsonb, PRIMARY KEY (tenant_id, id))"));
     fill(superuser);
     require(superuser.execute("CREATE INDEX ON public.plain (tenant_id, session, ts)"));
     total_ = plan_.existing;

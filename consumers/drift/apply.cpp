@@ -213,7 +213,7 @@ Status DriftConsumer::write(pg::Connection& connection, const Writes& writes) {
     return retryable("drift_stream_moved",
                      "another process changed a branch's drift state; reading it again");
   }
-  if (Status done = postgres::insert_drift_reports(connection, writes.added); !done) return done;
+  if (Status done = postgres::insert_drift_reports(connection, session_, writes.added); !done) return done;
   if (Status done = postgres::update_drift_reports(connection, writes.changed); !done) return done;
   for (const Writes::Drop& drop : writes.drops) {
     if (Status done = postgres::drop_drifts(connection, drop.stream, drop.after, drop.keep); !done)

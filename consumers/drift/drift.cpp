@@ -31,8 +31,11 @@ std::vector<std::string> DriftConsumer::topics() const {
   return {std::string(frame::kReportsTopic)};
 }
 
-Status DriftConsumer::connected(pg::Connection& /*connection*/) {
+Status DriftConsumer::connected(pg::Connection& connection) {
   settings_at_ = {};
+  auto session = postgres::prepare_drift_session(connection);
+  if (!session) return session.error();
+  session_ = *session;
   return ok_status();
 }
 

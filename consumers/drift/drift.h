@@ -101,6 +101,7 @@ class DriftConsumer final : public loop::Consumer {
   std::map<TenantId, Matchers> matchers_;
   std::set<TenantId> erased_;
   TimeUs settings_at_;
+  postgres::DriftSession session_;
 
   std::unordered_map<Uuid, Known> cache_;
   // Of the batch.

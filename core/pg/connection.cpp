@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <limits>
 #include <string>
 
 #include <libpq-fe.h>
@@ -67,17 +68,42 @@ Result<Rows> Connection::query(std::string_view sql, std::initializer_list<Param
   return query(sql, std::span<const Param>(params.begin(), params.size()));
 }
 
+// Parameters as libpq takes them.
+struct Connection::Wire {
+  int count = 0;
+  const char* const* values = nullptr;
+  const int* lengths = nullptr;  // with formats, for binary ones
+  const int* formats = nullptr;
+};
+
 Result<Rows> Connection::query(std::string_view sql, std::span<const Param> params) {
   State& s = *state_;
   if (broken()) return connection_error(s.conn);
   if (Status bound = s.bind(params); !bound) return bound.error();
-  const int count = static_cast<int>(params.size());
-  Result<const char*> name = s.prepare(sql, count);
+  return run(sql, {static_cast<int>(params.size()), s.values.data()});
+}
+
+Result<Rows> Connection::query_binary(std::string_view sql, std::string_view value) {
+  if (broken()) return connection_error(state_->conn);
+  // libpq counts in int, and a server takes no message beyond a gigabyte.
+  if (value.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()) / 2) {
+    return poison("54000", "a binary parameter of " + std::to_string(value.size()) +
+                               " bytes is more than a statement takes");
+  }
+  const char* const values[] = {value.data()};
+  const int lengths[] = {static_cast<int>(value.size())};
+  const int formats[] = {1};
+  return run(sql, {1, values, lengths, formats});
+}
+
+Result<Rows> Connection::run(std::string_view sql, const Wire& wire) {
+  State& s = *state_;
+  Result<const char*> name = s.prepare(sql, wire.count);
   if (!name) return name.error();
   const bool prepared = **name != '\0';
-  Held result(prepared ? PQexecPrepared(s.conn, *name, count, s.values.data(), nullptr, nullptr, 0)
-                       : PQexecParams(s.conn, std::string(sql).c_str(), count, nullptr, s.values.data(),
-                                      nullptr, nullptr, 0));
+  Held result(prepared ? PQexecPrepared(s.conn, *name, wire.count, wire.values, wire.lengths, wire.formats, 0)
+                       : PQexecParams(s.conn, std::string(sql).c_str(), wire.count, nullptr, wire.values,
+                                      wire.lengths, wire.formats, 0));
   if (result.good()) return Rows(result.release());
   if (result.status() == PGRES_COPY_IN || result.status() == PGRES_COPY_OUT ||
       result.status() == PGRES_COPY_BOTH) {

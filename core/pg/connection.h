@@ -62,6 +62,9 @@ class Connection {
   // One statement with $1.. parameters; prepared and cached by text on first use (bounded cache).
   Result<Rows> query(std::string_view sql, std::initializer_list<Param> params = {});
   Result<Rows> query(std::string_view sql, std::span<const Param> params);
+  // One statement whose only parameter, $1, is in PostgreSQL's binary format of its type; prepared as above.
+  // `value` is handed to libpq as it is: arrays of many rows go in without being copied once more.
+  Result<Rows> query_binary(std::string_view sql, std::string_view value);
   // Several statements without parameters (migrations, BEGIN): simple protocol.
   Status execute(const std::string& sql);
   Status begin() { return execute("BEGIN"); }
@@ -81,6 +84,8 @@ class Connection {
  private:
   explicit Connection(pg_conn* connection);
   struct State;
+  struct Wire;
+  Result<Rows> run(std::string_view sql, const Wire& wire);
   std::unique_ptr<State> state_;
 };
 

@@ -6,6 +6,7 @@
 #include "core/log/log.h"
 #include "sinks/postgres/drift_text.h"
 #include "sinks/postgres/trace_store_arrays.h"
+#include "sinks/postgres/trace_store_records.h"
 
 namespace plumbline::postgres {
 namespace {
@@ -35,11 +36,18 @@ constexpr const char* kKnownReports =
     "k.tenant_id "
     "AND r.stream_id = k.stream_id AND r.time = k.time AND r.report_id = k.report_id";
 
+// Never holds a row: its row type is that of the arrays that reports come in.
+constexpr const char* kReportRows =
+    "CREATE TEMP TABLE IF NOT EXISTS drift_report_row (tenant_id uuid, stream_id uuid, time timestamptz, "
+    "report_id uuid, passed bool, layer_total int4, commit text, version text, layer text, state text)";
+constexpr const char* kReportType = "SELECT 'pg_temp.drift_report_row'::regtype::oid";
+constexpr std::uint32_t kReportColumns = 10;
+// Reports of one statement, about: bounds both sides' buffers.
+constexpr std::size_t kArrayBytes = std::size_t{2} << 20;
 constexpr const char* kInsertReports =
     "INSERT INTO plumbline.drift_reports (tenant_id, stream_id, time, report_id, passed, layer_total, "
-    "commit, "
-    "version, layer, state) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::uuid[], "
-    "$5::bool[], $6::int4[], $7::text[], $8::text[], $9::text[], $10::text[])";
+    "commit, version, layer, state) SELECT tenant_id, stream_id, time, report_id, passed, layer_total, "
+    "commit, version, layer, state FROM unnest($1::pg_temp.drift_report_row[])";
 
 constexpr const char* kUpdateReports =
     "UPDATE plumbline.drift_reports r SET state = k.state FROM unnest($1::uuid[], $2::uuid[], "
@@ -166,25 +174,41 @@ Result<std::vector<std::size_t>> known_drift_reports(
   return known;
 }
 
-Status insert_drift_reports(pg::Connection& c, std::span<const DriftReportRow> rows) {
-  if (rows.empty()) return ok_status();
-  TextArray tenant, stream, time, id, passed, total, commit, version, layer, state;
-  for (const DriftReportRow& row : rows) {
-    tenant.add(row.stream.tenant.value.to_string());
-    stream.add(row.stream.stream.to_string());
-    time.add(format_rfc3339(row.key.time));
-    id.add(row.key.id.to_string());
-    passed.add(row.passed ? "t" : "f");
-    total.add(row.layer_total);
-    commit.add(present(row.commit));
-    version.add(present(row.version));
-    layer.add(present(row.layer));
-    state.add(row.state);
+Result<DriftSession> prepare_drift_session(pg::Connection& c) {
+  if (Status made = c.execute(kReportRows); !made) return made.error();
+  auto type = c.query(kReportType);
+  if (!type) return type.error();
+  return DriftSession{static_cast<std::uint32_t>(type->integer(0, 0))};
+}
+
+Status insert_drift_reports(pg::Connection& c, const DriftSession& session,
+                            std::span<const DriftReportRow> rows) {
+  std::string stream, one;
+  RecordArray array(stream);
+  RecordRow out(one);
+  for (std::size_t at = 0; at < rows.size();) {
+    stream.clear();
+    array.begin(session.report_type);
+    for (; at < rows.size() && stream.size() < kArrayBytes; ++at) {
+      const DriftReportRow& row = rows[at];
+      one.clear();
+      out.begin(kReportColumns);
+      out.uuid(row.stream.tenant.value);
+      out.uuid(row.stream.stream);
+      out.time(row.key.time);
+      out.uuid(row.key.id);
+      out.boolean(row.passed);
+      out.int4(row.layer_total);
+      out.name(row.commit);
+      out.name(row.version);
+      out.name(row.layer);
+      out.name(row.state ? std::string_view(*row.state) : std::string_view());
+      array.next(one.size());
+      stream.append(one);
+    }
+    array.finish();
+    if (auto done = c.query_binary(kInsertReports, stream); !done) return done.error();
   }
-  auto done =
-      c.query(kInsertReports, {tenant.text(), stream.text(), time.text(), id.text(), passed.text(),
-                               total.text(), commit.text(), version.text(), layer.text(), state.text()});
-  if (!done) return done.error();
   return ok_status();
 }
 

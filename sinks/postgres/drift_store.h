@@ -75,6 +75,13 @@ struct DriftEventRow {
   std::string body;
 };
 
+// What belongs to a connection: number of the type in which reports are handed over.
+struct DriftSession {
+  std::uint32_t report_type = 0;
+};
+// Once after every connect.
+Result<DriftSession> prepare_drift_session(pg::Connection& connection);
+
 // Lanes of the outbox. A key belongs to one for ever: changing this needs an empty outbox.
 inline constexpr std::int32_t kDriftLanes = 64;
 [[nodiscard]] std::int16_t drift_lane(std::string_view key);
@@ -89,7 +96,8 @@ Result<bool> save_drift_streams(pg::Connection& connection, std::span<const Drif
 // Which of these reports are there: an index each.
 Result<std::vector<std::size_t>> known_drift_reports(
     pg::Connection& connection, std::span<const std::pair<DriftStreamId, DriftReportKey>> keys);
-Status insert_drift_reports(pg::Connection& connection, std::span<const DriftReportRow> rows);
+Status insert_drift_reports(pg::Connection& connection, const DriftSession& session,
+                            std::span<const DriftReportRow> rows);
 // Sets `state` of rows that are there.
 Status update_drift_reports(pg::Connection& connection, std::span<const DriftReportRow> rows);
 

@@ -3,20 +3,26 @@
 #include <algorithm>
 #include <limits>
 
-#include "sinks/postgres/trace_store_copy.h"
+#include "sinks/postgres/trace_store_records.h"
 
 namespace plumbline::postgres {
 namespace {
 
 constexpr std::int64_t kDayUs = 86400LL * 1000000;
-// A stream that a huge batch made this large is given back afterwards.
-constexpr std::size_t kStreamBytesKept = std::size_t{64} << 20;
-// Where `ord` and `again` stand, behind the field count and their own sizes: patched when a row is laid out.
-constexpr std::size_t kOrdAt = 2 + 4;
-constexpr std::size_t kAgainAt = kOrdAt + 4 + 4;
+// Rows of one statement: enough that its own cost is nothing, few enough that they stay in the processor's
+// cache on both sides and that neither side's buffers grow with the batch.
+constexpr std::size_t kArrayBytes = std::size_t{2} << 20;
+// A buffer that a huge payload made this large is given back afterwards.
+constexpr std::size_t kArrayBytesKept = std::size_t{16} << 20;
+// Where `ord` and `again` stand, behind the column count, their types and sizes: patched when a row is laid
+// out.
+constexpr std::size_t kOrdAt = 4 + 4 + 4;
+constexpr std::size_t kAgainAt = kOrdAt + 4 + 4 + 4;
 
 // A batch (persist.batch_bytes_max) fits: otherwise PostgreSQL writes the stage to files and reads it back.
-constexpr const char* kSettings = "SET temp_buffers = '64MB'";
+// The rows of one array wait in work_mem.
+constexpr const char* kSettings = "SET temp_buffers = '64MB'; SET work_mem = '32MB'";
+// Where batches go that hold what is there already. Its row type is also that of the arrays.
 constexpr const char* kStageTable =
     "CREATE TEMP TABLE IF NOT EXISTS trace_stage (ord int4, again bool, time timestamptz, tenant_id uuid, id "
     "uuid, "
@@ -26,25 +32,26 @@ constexpr const char* kStageTable =
     "action_type text, confidence text, prompt_type text, autonomy_mode text, risk_category text, "
     "policy_hash text, matched_rule_id text, "
     "payload text COMPRESSION lz4) ON COMMIT DELETE ROWS";
-constexpr std::int16_t kStageFields = 27;
-constexpr const char* kCopy = "COPY pg_temp.trace_stage FROM STDIN (FORMAT binary)";
+constexpr const char* kStageType = "SELECT 'pg_temp.trace_stage'::regtype::oid";
+constexpr std::uint32_t kStageColumns = 27;
+constexpr const char* kStage =
+    "INSERT INTO pg_temp.trace_stage SELECT * FROM unnest($1::pg_temp.trace_stage[])";
+#define COLUMNS                                                                                          \
+  "time, tenant_id, id, digest, received_at, log_offset, log_partition, log_index, topic, risk_score, "  \
+  "kind, "                                                                                               \
+  "agent, session, repo, branch, commit, version, action_type, confidence, prompt_type, autonomy_mode, " \
+  "risk_category, policy_hash, matched_rule_id, payload"
+constexpr const char* kInsert =
+    "INSERT INTO plumbline.traces (" COLUMNS ") SELECT " COLUMNS " FROM unnest($1::pg_temp.trace_stage[])";
 // The stage is laid out in key order, which a scan of it nearly keeps: good for the indexes, without a sort.
-// Nearly: COPY puts a short row back onto an earlier page that has room. So `again` marks what is not the
-// first of its identity in the batch, and only firsts are moved.
-constexpr std::string_view kMove =
-    "INSERT INTO plumbline.traces (time, tenant_id, id, digest, received_at, log_offset, log_partition, "
-    "log_index, topic, risk_score, kind, agent, session, repo, branch, commit, version, action_type, "
-    "confidence, prompt_type, autonomy_mode, risk_category, policy_hash, matched_rule_id, payload) "
-    "SELECT time, tenant_id, id, digest, received_at, log_offset, log_partition, log_index, topic, "
-    "risk_score, "
-    "kind, agent, session, repo, branch, commit, version, action_type, confidence, prompt_type, "
-    "autonomy_mode, risk_category, policy_hash, matched_rule_id, payload FROM pg_temp.trace_stage "
-    "WHERE NOT again";
-// Asking first costs a look-up in the key for each row, a third of the insert.
-const std::string kMoveCarefully = "WITH moved AS (" + std::string(kMove) +
-                                   " ON CONFLICT (time, tenant_id, id) DO NOTHING RETURNING time, tenant_id, "
-                                   "id) SELECT s.ord FROM pg_temp.trace_stage s JOIN moved USING (time, "
-                                   "tenant_id, id) WHERE NOT s.again";
+// Nearly: a short row goes back onto an earlier page that has room. So `again` marks what is not the first of
+// its identity in the batch, and only firsts are moved. Asking first costs a look-up in the key for each row.
+constexpr const char* kMove =
+    "WITH moved AS (INSERT INTO plumbline.traces (" COLUMNS ") SELECT " COLUMNS
+    " FROM pg_temp.trace_stage WHERE NOT again ON CONFLICT (time, tenant_id, id) DO NOTHING RETURNING time, "
+    "tenant_id, id) SELECT s.ord FROM pg_temp.trace_stage s JOIN moved USING (time, tenant_id, id) WHERE NOT "
+    "s.again";
+#undef COLUMNS
 // LATERAL with LIMIT keeps this a look-up by key, one partition each, whatever the planner thinks of an
 // unanalysed stage.
 constexpr const char* kCompare =
@@ -62,10 +69,10 @@ std::int64_t day_of(TimeUs time) {
 
 void TraceRows::add(const TraceRow& row) {
   Item item{row.key, row.digest, row.address, encoded_.size(), 0, row.payload, 0, row.agent.size(), {}};
-  CopyRow out(encoded_);
-  out.begin(kStageFields);
-  out.int4(0);                           // ord
-  out.bytes(std::string_view("\0", 1));  // again
+  RecordRow out(encoded_);
+  out.begin(kStageColumns);
+  out.int4(0);         // ord
+  out.boolean(false);  // again
   out.time(row.key.time);
   out.uuid(row.key.tenant.value);
   out.uuid(row.key.id);
@@ -76,8 +83,8 @@ void TraceRows::add(const TraceRow& row) {
   out.int4(row.address.index);
   out.int2(row.address.topic);
   out.int4(row.risk_score);
-  out.bytes(row.kind);
-  out.bytes(row.agent);
+  out.text(row.kind);
+  out.text(row.agent);
   item.agent_begin = encoded_.size() - item.begin - row.agent.size();
   for (std::string_view name :
        {row.session, row.repo, row.branch, row.commit, row.version, row.action_type, row.confidence,
@@ -88,7 +95,7 @@ void TraceRows::add(const TraceRow& row) {
     item.link = static_cast<std::uint32_t>(links_.size());
     links_.push_back(*row.link);
   }
-  out.size_only(row.payload.size());
+  out.text_size(row.payload.size());
   item.size = encoded_.size() - item.begin;
   items_.push_back(item);
 }
@@ -110,7 +117,10 @@ LinkRow TraceRows::link(const Item& item) const {
 Status TraceStore::prepare_session(pg::Connection& connection) {
   if (Status set = connection.execute(kSettings); !set) return set;
   if (Status made = connection.execute(kStageTable); !made) return made;
-  return LinkStore::prepare_session(connection);
+  auto type = connection.query(kStageType);
+  if (!type) return type.error();
+  row_type_ = static_cast<std::uint32_t>(type->integer(0, 0));
+  return links_.prepare_session(connection);
 }
 
 Status TraceStore::ensure_day(pg::Connection& connection, TimeUs time) {
@@ -123,36 +133,48 @@ Status TraceStore::ensure_day(pg::Connection& connection, TimeUs time) {
   return ok_status();
 }
 
-Status TraceStore::stage(pg::Connection& connection, const TraceRows& rows,
-                         std::span<const std::uint32_t> chosen) {
+// By key; marks what comes again. True when nothing does.
+bool TraceStore::order(const TraceRows& rows, std::span<const std::uint32_t> chosen) {
   const auto items = rows.items();
-  order_.assign(chosen.begin(), chosen.end());
+  order_.clear();
+  for (const std::uint32_t i : chosen) order_.push_back({i, false});
   // Ties keep the order of arrival: the first of an identity wins, as it would if they came in two batches.
   std::stable_sort(order_.begin(), order_.end(),
-                   [&](std::uint32_t a, std::uint32_t b) { return items[a].key < items[b].key; });
-  stream_.clear();
-  std::size_t bytes = kCopyHeader.size() + kCopyTrailer.size();
-  for (const std::uint32_t i : order_) bytes += items[i].size + items[i].payload.size();
-  stream_.reserve(bytes);
-  stream_.append(kCopyHeader);
+                   [&](const Placed& a, const Placed& b) { return items[a.item].key < items[b.item].key; });
   new_.clear();
-  const TraceKey* previous = nullptr;
-  for (const std::uint32_t i : order_) {
-    const std::size_t begin = stream_.size();
-    stream_.append(rows.encoded(items[i]));
-    for (std::size_t byte = 0; byte < 4; ++byte) {
-      stream_[begin + kOrdAt + byte] = static_cast<char>((i >> (24 - 8 * byte)) & 0xff);
-    }
-    const bool again = previous != nullptr && *previous == items[i].key;
-    stream_[begin + kAgainAt] = again ? '\1' : '\0';
-    if (!again) new_.push_back(i);
-    previous = &items[i].key;
-    stream_.append(items[i].payload);
+  for (std::size_t n = 0; n < order_.size(); ++n) {
+    order_[n].again = n > 0 && items[order_[n - 1].item].key == items[order_[n].item].key;
+    if (!order_[n].again) new_.push_back(order_[n].item);
   }
-  stream_.append(kCopyTrailer);
-  auto copied = connection.copy_in(kCopy, stream_);
-  if (stream_.capacity() > kStreamBytesKept) std::string().swap(stream_);
-  if (!copied) return copied.error();
+  return new_.size() == order_.size();
+}
+
+// Runs `sql` over all rows in order, an array at a time.
+Status TraceStore::send(pg::Connection& connection, const char* sql, const TraceRows& rows) {
+  const auto items = rows.items();
+  RecordArray array(stream_);
+  for (std::size_t n = 0; n < order_.size();) {
+    stream_.clear();
+    array.begin(row_type_);
+    while (n < order_.size()) {
+      const auto& item = items[order_[n].item];
+      const std::size_t size = item.size + item.payload.size();
+      if (array.count() > 0 && stream_.size() + size > kArrayBytes) break;
+      array.next(size);
+      const std::size_t begin = stream_.size();
+      stream_.append(rows.encoded(item));
+      for (std::size_t byte = 0; byte < 4; ++byte) {
+        stream_[begin + kOrdAt + byte] = static_cast<char>((order_[n].item >> (24 - 8 * byte)) & 0xff);
+      }
+      stream_[begin + kAgainAt] = order_[n].again ? '\1' : '\0';
+      stream_.append(item.payload);
+      ++n;
+    }
+    array.finish();
+    auto sent = connection.query_binary(sql, stream_);
+    if (stream_.capacity() > kArrayBytesKept) std::string().swap(stream_);
+    if (!sent) return sent.error();
+  }
   return ok_status();
 }
 
@@ -168,20 +190,20 @@ Status TraceStore::compare(pg::Connection& connection, const TraceRows& rows,
   return ok_status();
 }
 
-// All firsts or none. On return new_ holds what was stored.
-Status TraceStore::move(pg::Connection& connection) {
-  if (careful_) return move_carefully(connection);
-  if (Status saved = connection.execute("SAVEPOINT move"); !saved) return saved;
-  auto moved = connection.query(kMove);
-  if (moved) return connection.execute("RELEASE move");
-  if (moved.error().code != "23505") return moved.error();
-  if (Status undone = connection.execute("ROLLBACK TO move; RELEASE move"); !undone) return undone;
-  careful_ = true;
-  return move_carefully(connection);
+// All rows at once, straight into the table. False: at least one is there already, and nothing was stored.
+Result<bool> TraceStore::insert(pg::Connection& connection, const TraceRows& rows) {
+  if (Status saved = connection.execute("SAVEPOINT move"); !saved) return saved.error();
+  const Status sent = send(connection, kInsert, rows);
+  if (!sent && sent.error().code != "23505") return sent.error();
+  const Status left = connection.execute(sent ? "RELEASE move" : "ROLLBACK TO move; RELEASE move");
+  if (!left) return left.error();
+  return sent.ok();
 }
 
-Status TraceStore::move_carefully(pg::Connection& connection) {
-  auto moved = connection.query(kMoveCarefully);
+// Those that are not there. On return new_ holds what was stored.
+Status TraceStore::move(pg::Connection& connection, const TraceRows& rows) {
+  if (Status staged = send(connection, kStage, rows); !staged) return staged;
+  auto moved = connection.query(kMove);
   if (!moved) return moved.error();
   careful_ = moved->size() != static_cast<int>(new_.size());
   new_.clear();
@@ -208,11 +230,19 @@ Status TraceStore::link(pg::Connection& connection, const TraceRows& rows,
 Status TraceStore::store(pg::Connection& connection, const TraceRows& rows,
                          std::span<const std::uint32_t> chosen, std::span<StoreOutcome> outcome) {
   if (chosen.empty()) return ok_status();
-  if (Status staged = stage(connection, rows, chosen); !staged) return staged;
-  if (Status moved = move(connection); !moved) return moved;
+  const bool firsts = order(rows, chosen);
   for (const std::uint32_t i : chosen) outcome[i] = StoreOutcome::kStored;
-  if (new_.size() != chosen.size()) {
-    if (Status compared = compare(connection, rows, outcome); !compared) return compared;
+  bool stored = false;
+  if (firsts && !careful_) {
+    auto inserted = insert(connection, rows);
+    if (!inserted) return inserted.error();
+    stored = *inserted;
+  }
+  if (!stored) {
+    if (Status moved = move(connection, rows); !moved) return moved;
+    if (new_.size() != chosen.size()) {
+      if (Status compared = compare(connection, rows, outcome); !compared) return compared;
+    }
   }
   return link(connection, rows, chosen, outcome);
 }

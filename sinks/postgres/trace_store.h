@@ -1,6 +1,6 @@
-// Traces and the links of their hash chains into PostgreSQL: staged with binary COPY, moved with one INSERT
-// in key order, those whose identity is taken compared by digest. docs/adr says why this way. Not
-// thread-safe; one connection.
+// Traces and the links of their hash chains into PostgreSQL: arrays of rows in binary form, inserted in key
+// order; a batch that holds what is there already is staged, and those whose identity is taken are compared
+// by digest. docs/adr says why this way. Not thread-safe; one connection.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -101,9 +101,14 @@ class TraceStore {
                std::span<StoreOutcome> outcome);
 
  private:
-  Status stage(pg::Connection& connection, const TraceRows& rows, std::span<const std::uint32_t> chosen);
-  Status move(pg::Connection& connection);
-  Status move_carefully(pg::Connection& connection);
+  struct Placed {
+    std::uint32_t item = 0;
+    bool again = false;
+  };
+  bool order(const TraceRows& rows, std::span<const std::uint32_t> chosen);
+  Status send(pg::Connection& connection, const char* sql, const TraceRows& rows);
+  Result<bool> insert(pg::Connection& connection, const TraceRows& rows);
+  Status move(pg::Connection& connection, const TraceRows& rows);
   Status compare(pg::Connection& connection, const TraceRows& rows, std::span<StoreOutcome> outcome);
   Status link(pg::Connection& connection, const TraceRows& rows, std::span<const std::uint32_t> chosen,
               std::span<const StoreOutcome> outcome);
@@ -111,11 +116,12 @@ class TraceStore {
   std::unordered_set<std::int64_t> days_;
   LinkStore links_;
   std::vector<LinkRow> link_rows_;
-  // Identities are hardly ever taken, so rows are moved without asking; once some were, with asking, until a
-  // whole batch was new.
+  // Identities are hardly ever taken, so rows are inserted without asking; once some were, with asking, until
+  // a whole batch was new.
   bool careful_ = false;
-  std::vector<std::uint32_t> order_;  // chosen rows by key
-  std::vector<std::uint32_t> new_;    // those that the last move stored
+  std::uint32_t row_type_ = 0;      // of this session's stage
+  std::vector<Placed> order_;       // chosen rows by key
+  std::vector<std::uint32_t> new_;  // those that were stored
   std::string stream_;
 };
 

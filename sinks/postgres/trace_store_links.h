@@ -39,8 +39,8 @@ struct LinkRow {
 
 class LinkStore {
  public:
-  // After every connect: the staging table belongs to the session.
-  static Status prepare_session(pg::Connection& connection);
+  // After every connect: the type of the rows belongs to the session.
+  Status prepare_session(pg::Connection& connection);
   // Links of traces that the open transaction stored; sorts `rows`. They are new by that.
   Status add(pg::Connection& connection, std::span<LinkRow> rows);
   // Links of conflicts: whoever is there already stays.
@@ -48,7 +48,9 @@ class LinkStore {
 
  private:
   void chunk(std::span<const LinkRow> rows);
+  std::uint32_t row_type_ = 0;
   std::string stream_;
+  std::string chunk_;
 };
 
 }  // namespace plumbline::postgres

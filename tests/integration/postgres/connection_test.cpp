@@ -23,6 +23,24 @@ TEST(PgConnection, ParametersNullsAndTypes) {
   EXPECT_EQ(nul.error().fault, Fault::kPoison);
 }
 
+TEST(PgConnection, ABinaryParameterGoesInAsItIs) {
+  TestDatabase db;
+  auto c = db.connect();
+  // int4[] {258, null}, then one that says more elements than it has.
+  const std::string array("\0\0\0\1\0\0\0\1\0\0\0\x17\0\0\0\2\0\0\0\1\0\0\0\4\0\0\1\2\xff\xff\xff\xff", 32);
+  constexpr const char* kSql = "SELECT v, v IS NULL FROM unnest($1::int4[]) v";
+  for (int again = 0; again < 2; ++again) {
+    auto rows = require(c.query_binary(kSql, array));
+    ASSERT_EQ(rows.size(), 2);
+    EXPECT_EQ(rows.integer(0, 0), 258);
+    EXPECT_EQ(rows.text(1, 1), "t");
+  }
+  const auto cut = c.query_binary(kSql, std::string_view(array).substr(0, 26));
+  ASSERT_FALSE(cut.ok());
+  EXPECT_EQ(cut.error().fault, Fault::kPoison);
+  EXPECT_EQ(require(c.query_binary(kSql, array)).size(), 2) << "an error leaves the connection as it was";
+}
+
 TEST(PgConnection, ErrorsNameNoValue) {
   TestDatabase db;
   auto c = db.connect();
