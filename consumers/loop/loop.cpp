@@ -48,7 +48,7 @@ Result<std::size_t> Loop::step(const std::stop_token& stop) {
   auto records = reader_->poll(options_.batch_bytes_max, options_.poll_wait, stop);
   if (!records) {
     // Joining anew checks every position against the log and stops what is lost.
-    if (records.error().code == "position_lost") leave();
+    if (records.error().code == "position_lost" || records.error().code == "group_stuck") leave();
     return records.error();
   }
   choose(*records);

@@ -8,7 +8,9 @@ namespace {
 using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
-constexpr milliseconds kStopSlice = 50ms;    // how soon a stop is noticed while waiting
+constexpr milliseconds kStopSlice = 50ms;  // how soon a stop is noticed while waiting
+constexpr milliseconds kHintEvery = 1s;
+constexpr milliseconds kJoinPatience = 5s;
 constexpr std::size_t kRecordsMax = 20'000;  // of one poll: bounds the vectors where values are tiny
 
 Partitions to_list(std::span<const TopicPartition> partitions) {
@@ -50,6 +52,9 @@ Result<std::unique_ptr<Reader>> KafkaReader::member(const config::Kafka& config,
   if (const auto code = rd_kafka_subscribe(reader->client_.get(), list.get());
       code != RD_KAFKA_RESP_ERR_NO_ERROR)
     return to_error(code, "join group " + std::string(group));
+  // Members that died are waited for as long as their sessions last.
+  reader->wait_max_ = 2 * config.session_timeout + kJoinPatience;
+  reader->waiting_since_ = std::chrono::steady_clock::now();
   return std::unique_ptr<Reader>(std::move(reader));
 }
 
@@ -69,7 +74,12 @@ Status KafkaReader::connect(const config::Kafka& config, const Settings& setting
 KafkaReader::~KafkaReader() {
   closing_ = true;
   forget_batch();
-  if (client_) rd_kafka_consumer_close(client_.get());
+  if (!client_) return;
+  if (stuck_) {  // closing would wait for what it is stuck in; the group forgets it by its session
+    rd_kafka_destroy_flags(client_.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return;
+  }
+  rd_kafka_consumer_close(client_.get());
 }
 
 void KafkaReader::on_error(rd_kafka_t* client, int code, const char* why, void* self) {
@@ -98,6 +108,7 @@ void KafkaReader::on_rebalance(rd_kafka_t* client, rd_kafka_resp_err_t code,
 
 void KafkaReader::assigned(const rd_kafka_topic_partition_list_t& partitions) {
   forget_batch();
+  waiting_since_.reset();
   pending_.clear();
   for (int i = 0; i < partitions.cnt; ++i)
     pending_.push_back({partitions.elems[i].topic, partitions.elems[i].partition});
@@ -111,6 +122,8 @@ void KafkaReader::assigned(const rd_kafka_topic_partition_list_t& partitions) {
 
 void KafkaReader::revoked() {
   forget_batch();  // what is handed out after this would be another member's
+  hints_.clear();
+  waiting_since_ = std::chrono::steady_clock::now();
   pending_.clear();
   std::vector<TopicPartition> lost;
   lost.swap(owned_);
@@ -237,6 +250,12 @@ void KafkaReader::lay_out() {
 Result<std::span<const ReadRecord>> KafkaReader::poll(std::size_t bytes_max, milliseconds wait,
                                                       std::stop_token stop) {
   forget_batch();
+  send_hints();
+  if (stuck()) {
+    stuck_ = true;
+    return retryable("group_stuck", "kafka: the group has given no assignment for " +
+                                        std::to_string(wait_max_.count() / 1000) + " s; joining anew");
+  }
   if (!error_ && !pending_.empty()) {
     if (Status started = take_pending(); !started) return started.error();
   }
@@ -265,9 +284,27 @@ Status KafkaReader::seek(const TopicPartition& at, std::int64_t offset) {
 
 void KafkaReader::commit_hint(const TopicPartition& at, std::int64_t next_offset) {
   if (listener_ == nullptr || std::find(owned_.begin(), owned_.end(), at) == owned_.end()) return;
-  const Partitions list = to_list({&at, 1});
-  list->elems[0].offset = next_offset;
+  hints_[at] = next_offset;
+}
+
+// Few of them: a commit that is under way when the coordinator goes holds librdkafka's rebalance up,
+// sometimes for good.
+void KafkaReader::send_hints() {
+  const auto now = std::chrono::steady_clock::now();
+  if (hints_.empty() || now - hinted_ < kHintEvery) return;
+  hinted_ = now;
+  const Partitions list(rd_kafka_topic_partition_list_new(static_cast<int>(hints_.size())));
+  for (const auto& [at, next_offset] : hints_)
+    rd_kafka_topic_partition_list_add(list.get(), at.topic.c_str(), at.partition)->offset = next_offset;
+  hints_.clear();
   rd_kafka_commit(client_.get(), list.get(), 1);
+}
+
+// librdkafka 2.0 can stop short of joining again after its coordinator went away in the middle of a
+// rebalance, and then polls nothing for ever. A new client joins.
+bool KafkaReader::stuck() const {
+  return listener_ != nullptr && waiting_since_ && !closing_ &&
+         std::chrono::steady_clock::now() - *waiting_since_ > wait_max_;
 }
 
 }  // namespace plumbline::log::kafka

@@ -1,5 +1,7 @@
 // Reading, alone or as a member of a group. One class: the difference is who assigns.
 #pragma once
+#include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,6 +54,8 @@ class KafkaReader final : public Reader {
   Error trouble(const rd_kafka_message_t& message);
   void lay_out();
   void forget_batch();
+  void send_hints();
+  [[nodiscard]] bool stuck() const;
 
   Positions& positions_;
   AssignmentListener* listener_;  // null when alone
@@ -60,6 +64,12 @@ class KafkaReader final : public Reader {
   std::vector<TopicPartition> owned_;
   std::vector<TopicPartition> pending_;  // assigned by the group, not yet started
   std::optional<Error> error_;           // for the next poll
+  std::map<TopicPartition, std::int64_t> hints_;
+  std::chrono::steady_clock::time_point hinted_;
+  // Since when the group has given this member no assignment, not even an empty one.
+  std::optional<std::chrono::steady_clock::time_point> waiting_since_;
+  std::chrono::milliseconds wait_max_{0};
+  bool stuck_ = false;
   std::vector<Message> messages_;
   std::vector<Header> headers_;
   std::vector<std::size_t> header_starts_;
