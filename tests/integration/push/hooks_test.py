@@ -1,5 +1,8 @@
 """action.yml and .pre-commit-hooks.yaml as their users have them: the steps run by bash against a real installation, the hooks by the real
-pre-commit. Usage: hooks_test.py PLUMBLINE PLUMB"""
+pre-commit, one of them by a real `git push`. Usage: hooks_test.py PLUMBLINE PLUMB
+
+PLUMBLINE_ACTION_BUILD=1 lets the action build plumb from a copy of the source as a runner without one does, which takes minutes; else that
+copy is configured and its build is planned only."""
 import os
 import re
 import shutil
@@ -22,6 +25,23 @@ PRE_COMMIT = Path(sys.executable).parent / "pre-commit"
 SARIF = '{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"lint-%s"}},"results":[]}]}'
 
 
+installation = signer = None
+
+
+def setUpModule():
+    global installation, signer
+    installation = Installation(PLUMBLINE, PLUMB)
+    unittest.addModuleCleanup(installation.stop)
+    installation.start()
+    _, key, secret = installation.tenant("demo")
+    signer = {"PLUMBLINE_ENDPOINT": f"http://127.0.0.1:{installation.edge_port}", "PLUMBLINE_KEY_ID": key, "PLUMBLINE_SECRET": secret}
+    installation.push(key, secret, str(DATA / "agent-0.jsonl"))  # the edge knows the key
+
+
+def reports(agent, where="true"):
+    return installation.postgres.sql(f"SELECT count(*) FROM plumbline.reports WHERE agent = '{agent}' AND {where}")
+
+
 class Folder(unittest.TestCase):
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="plumb-hooks-")))
@@ -42,12 +62,6 @@ class Folder(unittest.TestCase):
 class Action(Folder):
     @classmethod
     def setUpClass(cls):
-        cls.installation = Installation(PLUMBLINE, PLUMB)
-        cls.addClassCleanup(cls.installation.stop)
-        cls.installation.start()
-        _, key, secret = cls.installation.tenant("demo")
-        cls.signer = {"PLUMBLINE_ENDPOINT": f"http://127.0.0.1:{cls.installation.edge_port}", "PLUMBLINE_KEY_ID": key, "PLUMBLINE_SECRET": secret}
-        cls.installation.push(key, secret, str(DATA / "agent-0.jsonl"))  # the edge knows the key
         cls.action = yaml.safe_load((ROOT / "action.yml").read_text())
 
     def act(self, codes=(0,), **inputs):
@@ -63,7 +77,7 @@ class Action(Folder):
             script.write_text(step["run"])
             self.assertEqual(step["shell"], "bash")
             environment = {name: re.sub(r"\$\{\{ *(\S+) *\}\}", lambda m: context[m.group(1)], text) for name, text in step["env"].items()}
-            code, text = self.run_here("bash", "--noprofile", "--norc", "-eo", "pipefail", script, codes=(0, *codes), GITHUB_OUTPUT=str(out), **environment, **self.signer)
+            code, text = self.run_here("bash", "--noprofile", "--norc", "-eo", "pipefail", script, codes=(0, *codes), GITHUB_OUTPUT=str(out), **environment, **signer)
             said += text
             for line in out.read_text().splitlines():
                 name, _, value = line.partition("=")
@@ -71,12 +85,9 @@ class Action(Folder):
             if code != 0:
                 break
         self.assertIn(code, codes, said)
-        self.assertNotIn(self.signer["PLUMBLINE_SECRET"], said)
+        self.assertNotIn(signer["PLUMBLINE_SECRET"], said)
         outputs = {name: re.sub(r"\$\{\{ *(\S+) *\}\}", lambda m: context.get(m.group(1), ""), each["value"]) for name, each in self.action["outputs"].items()}
         return code, said, outputs
-
-    def reports(self, agent):
-        return self.installation.postgres.sql(f"SELECT count(*) FROM plumbline.reports WHERE agent = '{agent}'")
 
     def test_it_is_a_composite_action(self):
         self.assertEqual(self.action["runs"]["using"], "composite")
@@ -92,7 +103,7 @@ class Action(Folder):
         self.assertEqual(outputs["exit-code"], "0")
         self.assertIn("4 accepted", said)
         self.assertFalse((self.work / "evil").exists())
-        wait_for("the reports", lambda: self.reports("lint-action") != "0")
+        wait_for("the reports", lambda: reports("lint-action") != "0")
 
     def test_what_fails_fails_the_job_or_not(self):
         code, said, _ = self.act(codes=(2,), files="nowhere/*.sarif")
@@ -113,6 +124,41 @@ class Action(Folder):
         self.act(codes=(4,), files="trace.jsonl", **{"verify-only": "true"})
         code, said, _ = self.act(codes=(2,), files="trace.jsonl", plumb="/nowhere/plumb")
         self.assertIn("can't be run", said)
+
+    def test_without_a_plumb_it_is_built_from_the_actions_source(self):
+        whole = os.environ.get("PLUMBLINE_ACTION_BUILD") == "1"
+        source = self.folder / "action"
+        names = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"], check=True, capture_output=True, text=True).stdout.split("\0")
+        for name in filter(None, names):
+            if (ROOT / name).is_file():
+                (source / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, source / name, follow_symlinks=False)
+        out, called = self.folder / "output", self.folder / "called"
+        out.write_text("")
+        (self.folder / "bin/plumb").unlink()
+        if not whole:
+            # What installs packages is only noted; the configuration is real; of the build the plan.
+            (source / "script/bootstrap").write_text(f'#!/bin/sh\necho "bootstrap $*" >>{called}\n')
+            (self.folder / "bin/cmake").write_text(
+                f'#!/bin/bash\necho "cmake $*" >>{called}\nif [ "$1" != --build ]; then exec {shutil.which("cmake")} "$@"; fi\n'
+                f'[ "$2 $3 $4" = "build/release --target plumb" ] && ninja -C "$2" -t commands plumb >{self.folder}/plan && '
+                f'mkdir -p "$2/bin" && cp {PLUMB} "$2/bin/plumb"\n')
+            (self.folder / "bin/cmake").chmod(0o755)
+        step = self.action["runs"]["steps"][0]
+        done = subprocess.run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]], cwd=self.work, capture_output=True, text=True,
+                              timeout=3600 if whole else 300,
+                              env=self.environment | {"INPUT_PLUMB": "", "ACTION_PATH": str(source), "GITHUB_OUTPUT": str(out)})
+        self.assertEqual(done.returncode, 0, done.stdout[-4000:] + done.stderr[-4000:])
+        built = source / "build/release/bin/plumb"
+        self.assertEqual(out.read_text(), f"plumb={built}\n")
+        self.assertIn(subprocess.run([PLUMB, "--version"], check=True, capture_output=True, text=True).stdout, done.stdout)
+        if whole:
+            return
+        self.assertEqual([line.split()[0] for line in called.read_text().splitlines()], ["bootstrap", "cmake", "cmake"])
+        plan = (self.folder / "plan").read_text()
+        self.assertIn("bin/plumb", plan.splitlines()[-1])
+        for foreign in ("_test.cpp", "/bench/", "npm"):
+            self.assertNotIn(foreign, plan, "a client alone")
 
 
 class PreCommit(Folder):
@@ -155,6 +201,27 @@ class PreCommit(Folder):
         (self.work / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": [{"repo": "local", "hooks": [hook]}]}))
         said = self.run_here(PRE_COMMIT, "run", "plumb-push", "--hook-stage", "manual", codes=(1,))[1]
         self.assertIn("no endpoint", said)
+
+    def test_a_git_push_pushes_the_report(self):
+        remote = self.folder / "acme" / "shop.git"
+        self.run_here("git", "init", "-q", "--bare", remote)
+        self.run_here("git", "remote", "add", "origin", remote)
+        config = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+        hook = next(each for each in config if each["id"] == "plumb-push") | {"args": ["out"]}
+        (self.work / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": [{"repo": "local", "hooks": [hook]}]}))
+        (self.work / "out").mkdir()
+        (self.work / "out/report.sarif").write_text(SARIF % "pushed-by-hook")
+        self.run_here(PRE_COMMIT, "install", "--hook-type", "pre-push")
+        self.run_here("git", "add", ".pre-commit-config.yaml")
+        self.run_here("git", "commit", "-q", "-m", "two")
+        # Without a key the hook fails, so nothing is pushed at all.
+        code, said = self.run_here("git", "push", "origin", "main", codes=(1,))
+        self.assertIn("no endpoint", said)
+        code, said = self.run_here("git", "push", "origin", "main", **signer)
+        self.assertIn("1 accepted", said)
+        commit = self.run_here("git", "rev-parse", "HEAD")[1].strip()
+        self.assertEqual(self.run_here("git", "-C", remote, "rev-parse", "main")[1].strip(), commit)
+        wait_for("the report", lambda: reports("lint-pushed-by-hook", f"repo = 'shop' AND branch = 'main' AND commit = '{commit}'") == "1")
 
 
 if __name__ == "__main__":
