@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kBoundariesLeast = 40;  // fewer would mean that the library was not loaded
+constexpr int kBoundariesLeast = 25;  // fewer would mean that the library was not loaded
 constexpr int kBoundariesMost = 400;
 constexpr int kLivedEnough =
     3;  // in a row: the calls of one run end here (how often it says its status varies)
