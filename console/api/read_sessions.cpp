@@ -45,9 +45,9 @@ constexpr std::string_view kSessions =
     " WHERE t.session = p.session AND t.agent = p.agent AND t.time >= $2::timestamptz AND t.time < $3::timestamptz) v) s) x "
     "ORDER BY x.last_at DESC, x.session_id, x.agent";
 
-// $1 session, $2 agent. Behind the summary: its agent and when it began and ended.
+// $1 session, $2 agent. Behind the summary: its agent.
 constexpr std::string_view kSession =
-    "SELECT row_to_json(x)::text, x.agent, x.started_at::text, x.last_at::text FROM (SELECT s.session AS "
+    "SELECT row_to_json(x)::text, x.agent FROM (SELECT s.session AS "
     "session_id, s.agent, s.started_at, "
     "s.last_at, "
     "s.events, s.decisions, s.escalations, s.max_risk, s.tokens_in, s.tokens_out, s.repo "
@@ -58,8 +58,9 @@ constexpr std::string_view kSession =
 #undef SUMS
 #undef SPAN_TOKENS
 
-// $1 session, $2 agent, $3-$4 key, $5 rows, $6-$7 when it began and ended: of many days' partitions only its
-// own are looked into. The summary is made of metadata alone.
+// $1 session, $2 agent, $3-$4 key, $5 rows. The summary is made of metadata alone. Where the page begins is a
+// sum, so that it is no condition on the index by time: through that a whole day of all sessions would be
+// gone through.
 constexpr std::string_view kTimeline =
     "SELECT row_to_json(x)::text, concat_ws(" PLUMBLINE_CONSOLE_KEY ", " PLUMBLINE_CONSOLE_MOMENT("x.time") ", x.id) FROM "
     "(SELECT t.id, t.time, t.kind, t.agent, t.action_type AS action, t.risk_score AS risk, t.risk_category, "
@@ -75,11 +76,10 @@ constexpr std::string_view kTimeline =
     "AS model, v.input_tokens::numeric::bigint AS tokens_in, v.output_tokens::numeric::bigint AS tokens_out, "
     "round(v.duration_us::numeric / 1000, 3) AS duration_ms, CASE WHEN t.kind = 'span' THEN v.status END AS status, "
     "t.repo, t.branch, t.commit, d.data "
-    "FROM plumbline.traces t, " DATA ", LATERAL json_to_record(d.data) AS v(event text, name text, tool_name text, "
-    "request_model text, response_model text, input_tokens text, output_tokens text, duration_us text, status text) "
-    "WHERE t.session = $1::text AND t.agent = "
-    "$2::text AND t.time BETWEEN $6::timestamptz AND $7::timestamptz AND (t.time, t.id) > (coalesce($3::timestamptz, '-infinity'), coalesce($4::uuid, "
-    "'00000000-0000-0000-0000-000000000000')) ORDER BY t.time, t.id LIMIT $5::int) x ORDER BY x.time, x.id";
+    "FROM (SELECT * FROM plumbline.traces p WHERE p.session = $1::text AND p.agent = $2::text AND (p.time + interval "
+    "'0', p.id) > (coalesce($3::timestamptz, '-infinity'), coalesce($4::uuid, '00000000-0000-0000-0000-000000000000')) "
+    "ORDER BY p.time, p.id LIMIT $5::int) t, " DATA ", LATERAL json_to_record(d.data) AS v(event text, name text, tool_name text, "
+    "request_model text, response_model text, input_tokens text, output_tokens text, duration_us text, status text)) x ORDER BY x.time, x.id";
 
 constexpr std::int64_t kDayUs = 86'400'000'000;
 constexpr std::int64_t kSpanDefault = 30 * kDayUs;
@@ -127,19 +127,13 @@ struct Timeline {
   std::vector<PageRow> rows;
 };
 
-// Settings of the statement on the whole session: a plan for any of them, since planning anew over a month's
-// partitions costs ten times the look itself; and its rows, each on another page, asked for side by side,
-// which on a cold cache is the difference between one wait for the disk and two hundred.
-constexpr const char* kWholeSession =
+// A plan for any session, since planning anew over a month's partitions costs ten times the look itself; and
+// its rows, each on another page, asked for side by side, which on a cold cache is the difference between one
+// wait for the disk and two hundred.
+constexpr const char* kOneSession =
     "SET LOCAL plan_cache_mode TO force_generic_plan; SET LOCAL enable_indexscan TO off; SET LOCAL "
     "enable_bitmapscan TO "
     "on; SET LOCAL effective_io_concurrency TO 256";
-// And of the one on a page of it: planned for the days that it is in, by the index on session. Its pages have
-// just been read.
-constexpr const char* kPageOfSession =
-    "SET LOCAL plan_cache_mode TO force_custom_plan; SET LOCAL enable_indexscan TO on; SET LOCAL "
-    "enable_bitmapscan TO "
-    "off";
 
 Result<Timeline> timeline_of(Ask& ask, const Page& page, const std::optional<std::string>& agent) {
   const std::string& session = ask.parts[0];
@@ -147,14 +141,12 @@ Result<Timeline> timeline_of(Ask& ask, const Page& page, const std::optional<std
   std::vector<pg::Param> key(2);
   if (!page.after.empty()) key = {page.after[0], page.after[1]};
   return as_reader(ask.database, ask.scope.tenant, [&](pg::Connection& c) -> Result<Timeline> {
-    if (Status set = c.execute(kWholeSession); !set) return set.error();
+    if (Status set = c.execute(kOneSession); !set) return set.error();
     auto summary = c.query(kSession, {session, param_of(agent)});
     if (!summary) return summary.error();
     if (summary->size() == 0) return poison("not_found", "no such session");
     Timeline made{std::string(summary->text(0, 0)), std::string(summary->text(0, 1)), {}};
-    if (Status set = c.execute(kPageOfSession); !set) return set.error();
-    auto events = c.query(
-        kTimeline, {session, made.agent, key[0], key[1], wanted, summary->text(0, 2), summary->text(0, 3)});
+    auto events = c.query(kTimeline, {session, made.agent, key[0], key[1], wanted});
     if (!events) return events.error();
     for (int i = 0; i < events->size(); ++i)
       made.rows.push_back({std::string(events->text(i, 0)), std::string(events->text(i, 1))});
