@@ -10,6 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/codec/whole_number.h"
+
 namespace plumbline::codec {
 namespace {
 
@@ -178,6 +180,18 @@ TEST(Decoder, TakesAllRealLines) {
 }
 
 // A large line leaves no memory behind that a small one would need to be right.
+// Found by redact_fuzz: the cast of such a count was undefined.
+TEST(Decoder, ACountBeyond64BitsIsTheLargestOrRefused) {
+  Decoder decoder;
+  const std::string line = envelope("session", R"({"event":"end","counts":{"prompts":2e52,"denied":-2e52}})");
+  const auto decoded = decoder.decode(line, Endpoint::kTraces);
+  EXPECT_FALSE(decoded);  // below zero
+  EXPECT_EQ(whole_number(2e52), std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(whole_number(-2e52), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(whole_number(-9223372036854775808.0), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(whole_number(7.9), 7);
+}
+
 TEST(Decoder, GoesFromLargeToSmall) {
   Decoder decoder;
   std::string large =

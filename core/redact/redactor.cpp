@@ -53,6 +53,8 @@ void cut(std::string& text, std::size_t bytes) {
   text.resize(bytes);
 }
 
+constexpr int kGluedMax =
+    8;  // secrets behind one another without a space, each seen when the one before is masked
 constexpr std::size_t kMaskedLeast = 32;  // no text of the schema is bound below it
 
 }  // namespace
@@ -246,6 +248,17 @@ void Redactor::text_value(std::string_view raw, std::string& out) {
 }
 
 bool Redactor::masked(std::string_view text, bool identifier, std::string& out) {
+  if (!masked_once(text, identifier, out)) return false;
+  // What was glued to something that is masked now stands by itself: two keys behind one another are two.
+  std::string again;
+  for (int i = 0; i < kGluedMax && masked_once(out, identifier, again); ++i) {
+    out.swap(again);
+    again.clear();
+  }
+  return true;
+}
+
+bool Redactor::masked_once(std::string_view text, bool identifier, std::string& out) {
   // An id is one word; a key in a sentence is looked for wherever that stands.
   detect(text, identifier && text.find_first_of(" \t\n") == text.npos, hits_);
   std::size_t from = 0;

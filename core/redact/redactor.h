@@ -54,6 +54,7 @@ class Redactor {
   void array(std::string_view text, std::string& out);
   void text_value(std::string_view raw, std::string& out);
   bool masked(std::string_view text, bool identifier, std::string& out);
+  bool masked_once(std::string_view text, bool identifier, std::string& out);
   [[nodiscard]] bool is_content(std::string_view raw, bool by_name) const;
   void note(std::string_view what, std::string_view why, std::size_t bytes);
   [[nodiscard]] std::string path_text() const;

@@ -1,5 +1,5 @@
 find_program(PLUMBLINE_INITDB initdb HINTS /usr/lib/postgresql/15/bin REQUIRED)
 file(REAL_PATH ${PLUMBLINE_INITDB} pg_initdb)
 get_filename_component(pg_bin ${pg_initdb} DIRECTORY)
-plumbline_library(tests_support_postgres SOURCES postgres.cpp PUBLIC core_pg)
+plumbline_library(tests_support_postgres SOURCES postgres.cpp PUBLIC core_pg PRIVATE tests_support_process)
 target_compile_definitions(tests_support_postgres PRIVATE PLUMBLINE_PG_BIN="${pg_bin}")

@@ -7,19 +7,17 @@
 #include <stdexcept>
 #include <thread>
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/pg/migrate.h"
+#include "tests/support/process/process.h"
 
 namespace plumbline::tests {
 namespace {
@@ -30,18 +28,6 @@ constexpr auto kPoll = std::chrono::milliseconds(10);
 
 [[noreturn]] void fail(const std::string& what) {
   throw std::runtime_error("test PostgreSQL: " + what);
-}
-
-int free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* any = reinterpret_cast<sockaddr*>(&address);
-  if (fd < 0 || ::bind(fd, any, size) != 0 || ::getsockname(fd, any, &size) != 0) fail("no free port");
-  ::close(fd);
-  return ntohs(address.sin_port);
 }
 
 std::vector<char*> arguments(const std::vector<std::string>& command) {
@@ -67,7 +53,8 @@ int wait_for(pid_t pid) {
 
 }  // namespace
 
-PostgresCluster::PostgresCluster(PostgresOptions options) : options_(std::move(options)), port_(free_port()) {
+PostgresCluster::PostgresCluster(PostgresOptions options)
+    : options_(std::move(options)), port_(test::free_port()) {
   if (::geteuid() == 0) {
     const passwd* user = ::getpwnam("postgres");
     if (user == nullptr) user = ::getpwnam("nobody");
