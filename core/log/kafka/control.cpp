@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "core/frame.h"
+
 namespace plumbline::log::kafka {
 namespace {
 
@@ -66,8 +68,12 @@ Result<std::unique_ptr<Control>> Control::open(const config::Kafka& config) {
 }
 
 Status Control::ping(std::chrono::milliseconds wait) {
+  // About one topic, whether it is there or not: asked about none, librdkafka 2.0 asks about all that it has
+  // in its cache and lets the broker make those that aren't there, with settings that are not ours
+  // (rd_kafka_metadata).
+  const Topic handle(rd_kafka_topic_new(client_.get(), std::string(frame::kKeysTopic).c_str(), nullptr));
   const rd_kafka_metadata_t* raw = nullptr;
-  const auto code = rd_kafka_metadata(client_.get(), 0, nullptr, &raw, ms(wait));
+  const auto code = rd_kafka_metadata(client_.get(), 0, handle.get(), &raw, ms(wait));
   const Metadata held(raw);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(code, "metadata");
   return ok_status();

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "core/log/kafka/conf.h"
+#include "core/log/kafka/control.h"
 #include "core/log/kafka/kafka_log.h"
 #include "tests/support/kafka_broker.h"
 
@@ -210,6 +211,25 @@ TEST(KafkaTopic, OneThatAnotherProcessMakesRightNowIsNoMismatch) {
     EXPECT_TRUE(own.ok()) << own.error().message;
     EXPECT_TRUE(other.ok()) << other.error().message;
   }
+}
+
+// Asked without a topic, librdkafka asks for all that it has heard of, and lets the broker make those that
+// aren't there.
+TEST(KafkaTopic, ASignOfLifeMakesNoTopic) {
+  tests::KafkaBroker broker;
+  auto control = Control::open(config_for(broker));
+  ASSERT_TRUE(control.ok());
+  // As the edge's keys do, which look for their topic until it is there.
+  std::jthread looks([&](const std::stop_token& stop) {
+    while (!stop.stop_requested())
+      EXPECT_FALSE((*control)->watermarks({"not-there", 0}, std::chrono::seconds(1)).ok());
+  });
+  for (int i = 0; i < 500; ++i) EXPECT_TRUE((*control)->ping(std::chrono::seconds(10)).ok());
+  looks.request_stop();
+  looks.join();
+  const auto topics = (*control)->topics(std::chrono::seconds(10));
+  ASSERT_TRUE(topics.ok());
+  EXPECT_THAT(*topics, testing::Not(testing::Contains("not-there")));
 }
 
 TEST(KafkaTopic, SaysWhatAnExistingTopicLacks) {
