@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "consumers/persist/arena.h"
+#include "core/arena.h"
 #include "core/result.h"
 #include "core/time.h"
 #include "sinks/postgres/dead_letters.h"

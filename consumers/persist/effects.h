@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "consumers/persist/arena.h"
+#include "core/arena.h"
 #include "core/ids.h"
 #include "core/log/log.h"
 #include "core/result.h"
@@ -80,7 +80,7 @@ struct Effects {
     traces.clear();
     trace_places.clear();
     reports.clear();
-    texts.clear();
+    texts.reset();
     refused.clear();
     others_dead.clear();
     edge.clear();

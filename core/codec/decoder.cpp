@@ -5,7 +5,6 @@
 
 #include "core/codec/event_rules.h"
 #include "core/codec/walker.h"
-#include "core/codec/whole_number.h"
 #include "core/limits.h"
 #include "core/outcome.h"
 
@@ -55,7 +54,7 @@ struct Decoder::Parts final : Collector {
   void collected(std::uint8_t what, std::string_view name, const Cell& cell) override {
     switch (what) {
       case event::kCount:
-        counts.push_back({name, whole_number(cell.number)});
+        counts.push_back({name, static_cast<std::int64_t>(cell.number)});
         break;
       case event::kGate:
         gates.push_back({name, cell.text});
@@ -72,7 +71,7 @@ struct Decoder::Parts final : Collector {
   }
   std::optional<std::int64_t> integer(event::Slot slot) const {
     if (!walker.has(slot)) return std::nullopt;
-    return whole_number(walker.cell(slot).number);
+    return static_cast<std::int64_t>(walker.cell(slot).number);
   }
   std::optional<double> number(event::Slot slot) const {
     if (!walker.has(slot)) return std::nullopt;

@@ -3,7 +3,6 @@
 #include "core/codec/json_writer.h"
 #include "core/codec/record_rules.h"
 #include "core/codec/walker.h"
-#include "core/codec/whole_number.h"
 
 namespace plumbline::codec {
 namespace {
@@ -93,7 +92,7 @@ struct CountCollector final : Collector {
   explicit CountCollector(OutcomeRecord& record_out) : out(record_out) {}
   void collected(std::uint8_t what, std::string_view name, const Cell& cell) override {
     auto& counts = what == record::kRejected ? out.rejected : out.refused;
-    counts[std::string(name)] = whole_number(cell.number);
+    counts[std::string(name)] = static_cast<std::int64_t>(cell.number);
   }
 };
 

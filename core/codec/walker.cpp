@@ -92,7 +92,9 @@ bool Walker::value(const Rule* rule, std::uint8_t slot, std::string_view name) {
     cells_[slot] = cell;
     present_ |= std::uint64_t{1} << slot;
   }
-  if (rule->collect != 0 && collector_ != nullptr) collector_->collected(rule->collect, name, cell);
+  // Once refused nothing is asked of what was collected: a collector sees only what keeps its rule's bounds.
+  if (rule->collect != 0 && collector_ != nullptr && refused_.empty())
+    collector_->collected(rule->collect, name, cell);
   return true;
 }
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/otlp/arena.h"
+#include "core/arena.h"
 
 namespace plumbline::otlp {
 

@@ -53,8 +53,8 @@ void cut(std::string& text, std::size_t bytes) {
   text.resize(bytes);
 }
 
-constexpr int kGluedMax =
-    8;  // secrets behind one another without a space, each seen when the one before is masked
+// Secrets behind one another without a space, each seen when the one before is masked.
+constexpr int kGluedMax = 8;
 constexpr std::size_t kMaskedLeast = 32;  // no text of the schema is bound below it
 
 }  // namespace

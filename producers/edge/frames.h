@@ -9,10 +9,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/arena.h"
 #include "core/ids.h"
 #include "core/log/log.h"
 #include "core/time.h"
-#include "producers/edge/arena.h"
 
 namespace plumbline::edge {
 

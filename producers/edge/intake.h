@@ -8,13 +8,13 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/arena.h"
 #include "core/codec/body.h"
 #include "core/codec/decoder.h"
 #include "core/padded_buffer.h"
 #include "core/result.h"
 #include "core/time.h"
 #include "producers/edge/admit.h"
-#include "producers/edge/arena.h"
 #include "producers/edge/frames.h"
 #include "producers/edge/outcomes.h"
 

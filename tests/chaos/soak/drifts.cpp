@@ -34,23 +34,14 @@ void rest(const std::stop_token& stop, std::chrono::milliseconds length) {
   std::condition_variable_any().wait_for(lock, stop, length, [] { return false; });
 }
 
-// A port below the range that outgoing connections take: a receiver that comes back finds its own free.
-std::string fixed_port() {
-  for (int port = 20'000 + ::getpid() % 5000;; port += 7) {
-    try {
-      const test::RawHttp somebody(port);
-    } catch (const std::runtime_error&) {
-      return std::to_string(port);
-    }
-  }
-}
-
 }  // namespace
 
 Drifts::Drifts(Stack& stack)
     : stack_(stack),
-      slack_("slack.py", {"--rate", "0", "--port", fixed_port(), "--out", path("slack.jsonl")}),
-      hook_("webhook.py", {"--port", fixed_port(), "--out", path("hook.jsonl"), "--secret", kHookSecret}) {
+      slack_("slack.py",
+             {"--rate", "0", "--port", std::to_string(test::free_port()), "--out", path("slack.jsonl")}),
+      hook_("webhook.py", {"--port", std::to_string(test::free_port()), "--out", path("hook.jsonl"),
+                           "--secret", kHookSecret}) {
   std::ofstream config(stack_.config_path(), std::ios::app);
   config << "[drift]\nflap_window = \"0s\"\n[notify]\nallow_cidrs = \"127.0.0.0/8\"\nslack_api_url = \""
          << slack_.url("/api") << "\"\nslack_interval = \"0s\"\nsend_timeout = \"2s\"\n"
