@@ -1,5 +1,6 @@
 #include "core/uuid.h"
 
+#include <array>
 #include <cstdlib>
 
 #include <sys/random.h>
@@ -7,14 +8,22 @@
 namespace plumbline {
 namespace {
 
-constexpr int kDashAt[] = {8, 13, 18, 23};
+constexpr std::size_t kDashAt[] = {8, 13, 18, 23};
+// Where the digits of each byte stand.
+constexpr std::array<std::uint8_t, 16> kByteAt = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+// 0xff: no hexadecimal digit. A table, and errors gathered instead of asked for at each digit: consumers
+// parse an id or three a line.
+constexpr std::array<std::uint8_t, 256> kHexValues = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(0xff);
+  for (std::uint8_t i = 0; i < 10; ++i) values[static_cast<std::size_t>('0' + i)] = i;
+  for (std::uint8_t i = 0; i < 6; ++i) {
+    values[static_cast<std::size_t>('a' + i)] = values[static_cast<std::size_t>('A' + i)] =
+        static_cast<std::uint8_t>(10 + i);
+  }
+  return values;
+}();
 
 }  // namespace
 
@@ -35,19 +44,16 @@ std::string Uuid::to_string() const {
 
 std::optional<Uuid> Uuid::parse(std::string_view text) {
   if (text.size() != 36) return std::nullopt;
-  for (int at : kDashAt) {
-    if (text[static_cast<std::size_t>(at)] != '-') return std::nullopt;
-  }
+  const auto value = [&](std::size_t at) { return kHexValues[static_cast<unsigned char>(text[at])]; };
   Uuid id;
-  std::size_t at = 0;
-  for (auto& byte : id.bytes) {
-    if (at == 8 || at == 13 || at == 18 || at == 23) ++at;
-    const int high = hex_value(text[at]);
-    const int low = hex_value(text[at + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    byte = static_cast<std::uint8_t>(high * 16 + low);
-    at += 2;
+  unsigned wrong = 0;
+  for (const std::size_t at : kDashAt) wrong |= static_cast<unsigned>(text[at] != '-') << 8;
+  for (std::size_t i = 0; i < kByteAt.size(); ++i) {
+    const unsigned high = value(kByteAt[i]), low = value(kByteAt[i] + 1U);
+    wrong |= high | low;
+    id.bytes[i] = static_cast<std::uint8_t>(high << 4 | low);
   }
+  if (wrong > 15) return std::nullopt;
   return id;
 }
 

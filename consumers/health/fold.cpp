@@ -18,7 +18,7 @@ constexpr std::int64_t kBehindUs = limits::kRetentionDaysMax * 86400LL * 1000000
 
 class Folding {
  public:
-  Folding(State& state, codec::Decoder& decoder, Effects& out)
+  Folding(State& state, codec::FormDecoder& decoder, Effects& out)
       : state_(state), decoder_(decoder), out_(out), summing_(out.sums) {}
 
   [[nodiscard]] std::size_t lines() const { return lines_; }
@@ -87,7 +87,7 @@ class Folding {
   }
 
   State& state_;
-  codec::Decoder& decoder_;
+  codec::FormDecoder& decoder_;
   Effects& out_;
   Summing summing_;
   postgres::WindowKey key_;
@@ -104,7 +104,7 @@ std::int16_t topic_number(std::string_view topic) {
 }
 
 std::size_t fold(State& state, std::span<const loop::Input> inputs, std::size_t lines_max,
-                 codec::Decoder& decoder, Effects& effects) {
+                 codec::FormDecoder& decoder, Effects& effects) {
   for (auto& [key, window] : state.windows) window.forget();
   effects.clear();
   Folding folding(state, decoder, effects);

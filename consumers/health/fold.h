@@ -10,7 +10,7 @@
 #include "consumers/health/effects.h"
 #include "consumers/health/state.h"
 #include "consumers/loop/consumer.h"
-#include "core/codec/decoder.h"
+#include "core/codec/form_decoder.h"
 
 namespace plumbline::health {
 
@@ -24,6 +24,6 @@ inline constexpr std::string_view kConsumer = "health";
 // least one, whole records only). What it counts is fresh in the windows of `state`; fresh ones of an earlier
 // fold are forgotten first.
 std::size_t fold(State& state, std::span<const loop::Input> inputs, std::size_t lines_max,
-                 codec::Decoder& decoder, Effects& effects);
+                 codec::FormDecoder& decoder, Effects& effects);
 
 }  // namespace plumbline::health

@@ -12,7 +12,7 @@
 #include "consumers/health/state.h"
 #include "consumers/loop/consumer.h"
 #include "core/clock.h"
-#include "core/codec/decoder.h"
+#include "core/codec/form_decoder.h"
 #include "core/telemetry/metrics.h"
 
 namespace plumbline::health {
@@ -51,7 +51,7 @@ class Health final : public loop::Consumer {
   std::size_t lines_max_;
   std::size_t window_lines_;
   std::unique_ptr<Meters> meters_;
-  codec::Decoder decoder_;
+  codec::FormDecoder decoder_;
   State state_;
   Effects effects_;
   std::map<postgres::WindowKey, Window::Tail> drops_;  // what the windows lose with these effects
