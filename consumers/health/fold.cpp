@@ -65,7 +65,9 @@ class Folding {
     }
     const codec::DecodedTrace& event = **read;
     const Fingerprint print = fingerprint(meta.tenant, event.time, event.id);
-    switch (window_->judge(print, event.time)) {
+    window_->prefetch(print);
+    summing_.expect(meta.tenant, event);
+    switch (window_->take(print, event.time)) {
       case Window::Judgement::kRepeated:
         ++out_.repeated;
         return;
@@ -75,8 +77,7 @@ class Folding {
       case Window::Judgement::kNew:
         break;
     }
-    if (window_->fresh().prints.empty()) out_.windows.insert(key_);
-    window_->add(print, event.time);
+    if (window_->fresh().prints.size() == 1) out_.windows.insert(key_);
     ++out_.counted;
     summing_.add(meta.tenant, event);
   }

@@ -52,6 +52,7 @@ void Summing::add(const TenantId& tenant, const codec::DecodedTrace& event) {
   } else {
     trace(tenant, event);
   }
+  expected_ = false;
 }
 
 void Summing::report(const TenantId& tenant, const codec::DecodedTrace& event) {
@@ -103,19 +104,38 @@ void Summing::report(const TenantId& tenant, const codec::DecodedTrace& event) {
   latest.failures = static_cast<std::int64_t>(report.failures.size());
 }
 
-AgentSums& Summing::agent_of(const TenantId& tenant, const codec::DecodedTrace& event, TimeUs hour) {
-  if (agent_ != nullptr && agent_hour_ == hour && agent_name_ == event.agent && agent_tenant_ == tenant) {
-    return *agent_;
-  }
-  agent_ = &out_.agents.at(key_.begin(tenant, hour).add(event.agent).bytes());
+void Summing::begin_agent(const TenantId& tenant, const codec::DecodedTrace& event) {
+  const std::int64_t into = event.time.value - agent_hour_.value;
+  if (has_agent_ && into >= 0 && into < kHourUs && agent_name_ == event.agent && agent_tenant_ == tenant)
+    return;
+  agent_ = nullptr;
+  has_agent_ = true;
   agent_tenant_ = tenant;
-  agent_hour_ = hour;
+  agent_hour_ = hour_of(event.time);
   agent_name_ = event.agent;
-  return *agent_;
+  agent_key_.begin(tenant, agent_hour_).add(event.agent);
+  agent_key_size_ = agent_key_.bytes().size();
+}
+
+void Summing::decision_key(const codec::Decision& decision) {
+  agent_key_.cut(agent_key_size_).add(decision.policy_hash).add(decision.matched_rule_id);
+  decision_hash_ = postgres::sum_hash(agent_key_.add(decision.action_type).bytes());
+}
+
+void Summing::expect(const TenantId& tenant, const codec::DecodedTrace& event) {
+  expected_ = event.kind == codec::Kind::kDecision;
+  if (!expected_) return;
+  begin_agent(tenant, event);
+  decision_key(event.decision);
+  out_.decisions.prefetch(decision_hash_);
 }
 
 void Summing::trace(const TenantId& tenant, const codec::DecodedTrace& event) {
-  AgentSums& agent = agent_of(tenant, event, hour_of(event.time));
+  if (!expected_) begin_agent(tenant, event);
+  if (agent_ == nullptr) {
+    agent_ = &out_.agents.at(agent_key_.bytes().substr(0, agent_key_size_));
+  }
+  AgentSums& agent = *agent_;
   ++agent.sums[postgres::kTraces];
   if (std::tie(agent.time, agent.id) < std::tie(event.time, event.id)) {
     agent.time = event.time;
@@ -125,7 +145,7 @@ void Summing::trace(const TenantId& tenant, const codec::DecodedTrace& event) {
   }
   switch (event.kind) {
     case codec::Kind::kDecision:
-      return decision(tenant, event, agent);
+      return decision(event, agent);
     case codec::Kind::kSession:
       if (event.session_data.event == "start") ++agent.sums[postgres::kSessionStarts];
       if (event.session_data.event == "end") ++agent.sums[postgres::kSessionEnds];
@@ -145,7 +165,7 @@ void Summing::trace(const TenantId& tenant, const codec::DecodedTrace& event) {
   }
 }
 
-void Summing::decision(const TenantId& tenant, const codec::DecodedTrace& event, AgentSums& agent) {
+void Summing::decision(const codec::DecodedTrace& event, AgentSums& agent) {
   const codec::Decision& decision = event.decision;
   auto& sums = agent.sums;
   ++sums[postgres::kDecisions];
@@ -163,9 +183,8 @@ void Summing::decision(const TenantId& tenant, const codec::DecodedTrace& event,
            : risk == "critical" ? postgres::kRiskCritical
                                 : postgres::kRiskOther];
   }
-  key_.begin(tenant, hour_of(event.time)).add(event.agent).add(decision.policy_hash);
-  key_.add(decision.matched_rule_id).add(decision.action_type);
-  auto& counted = out_.decisions.at(key_.bytes());
+  if (!expected_) decision_key(decision);
+  auto& counted = out_.decisions.at(agent_key_.bytes(), decision_hash_);
   ++counted.decisions;
   counted.first = std::min(counted.first, event.time);
   counted.last = std::max(counted.last, event.time);

@@ -20,21 +20,30 @@ namespace plumbline::health {
 class Summing {
  public:
   explicit Summing(postgres::HealthSums& out) : out_(out) {}
+  // Looks up where the event will be added, without adding: meanwhile memory answers other questions.
+  // Optional, right before add() of the same event.
+  void expect(const TenantId& tenant, const codec::DecodedTrace& event);
   void add(const TenantId& tenant, const codec::DecodedTrace& event);
 
  private:
   void report(const TenantId& tenant, const codec::DecodedTrace& event);
   void trace(const TenantId& tenant, const codec::DecodedTrace& event);
-  void decision(const TenantId& tenant, const codec::DecodedTrace& event, postgres::AgentSums& agent);
-  postgres::AgentSums& agent_of(const TenantId& tenant, const codec::DecodedTrace& event, TimeUs hour);
+  void decision(const codec::DecodedTrace& event, postgres::AgentSums& agent);
+  void begin_agent(const TenantId& tenant, const codec::DecodedTrace& event);
+  void decision_key(const codec::Decision& decision);
 
   postgres::HealthSums& out_;
   postgres::SumKey key_;
-  // The last agent row: lines of a frame mostly share it.
-  postgres::AgentSums* agent_ = nullptr;
+  // The last agent and hour: lines of a frame mostly share them.
+  postgres::AgentSums* agent_ = nullptr;  // nullptr: it has no row yet
+  bool has_agent_ = false;
   TenantId agent_tenant_;
   TimeUs agent_hour_;
   std::string agent_name_;
+  postgres::SumKey agent_key_;      // tenant, hour, agent; then those of a decision
+  std::size_t agent_key_size_ = 0;  // without those
+  std::uint64_t decision_hash_ = 0;
+  bool expected_ = false;  // agent_key_ and decision_hash_ are of the event that comes next
 };
 
 }  // namespace plumbline::health

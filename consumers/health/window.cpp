@@ -94,19 +94,21 @@ void Window::load(postgres::WindowPiece piece) {
   pieces_.push_back(std::move(piece));
 }
 
-Window::Judgement Window::judge(const Fingerprint& print, TimeUs time) const {
-  if (set_.contains(print)) return Judgement::kRepeated;
-  if (horizon_ && time <= *horizon_) return Judgement::kUnknown;
+Window::Judgement Window::take(const Fingerprint& print, TimeUs time) {
+  if (horizon_ && time <= *horizon_) {
+    return set_.contains(print) ? Judgement::kRepeated : Judgement::kUnknown;
+  }
+  if (!set_.insert(print)) return Judgement::kRepeated;
+  note(print, time);
   return Judgement::kNew;
 }
 
-void Window::add(const Fingerprint& print, TimeUs time) {
+void Window::note(const Fingerprint& print, TimeUs time) {
   if (fresh_.prints.empty()) {
     const bool joins = !pieces_.empty() && pieces_.back().prints.size() < kPiecePrints;
     fresh_.seq = pieces_.empty() ? 1 : pieces_.back().seq + (joins ? 0 : 1);
     fresh_.time_max = {INT64_MIN};
   }
-  set_.insert(print);
   fresh_.prints.push_back(print);
   fresh_.time_max = std::max(fresh_.time_max, time);
 }

@@ -27,6 +27,9 @@ class FingerprintSet {
   [[nodiscard]] bool contains(const Fingerprint& print) const;
   // False: it was there.
   bool insert(const Fingerprint& print);
+  void prefetch(const Fingerprint& print) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[print.low & (slots_.size() - 1)], 1);
+  }
   void erase(const Fingerprint& print);
   [[nodiscard]] std::size_t size() const { return size_; }
   void clear();
@@ -48,9 +51,10 @@ class Window {
   void load(postgres::WindowPiece piece);
   void set_horizon(std::optional<TimeUs> horizon) { horizon_ = horizon; }
 
-  [[nodiscard]] Judgement judge(const Fingerprint& print, TimeUs time) const;
-  // Precondition: judged as new.
-  void add(const Fingerprint& print, TimeUs time);
+  // What the line is; a new one is in the window then.
+  Judgement take(const Fingerprint& print, TimeUs time);
+  // It will be taken soon.
+  void prefetch(const Fingerprint& print) const { set_.prefetch(print); }
   // What was added since: a piece of its own, or what the newest piece gains (then the seq is that one's).
   [[nodiscard]] const postgres::WindowPiece& fresh() const { return fresh_; }
   void forget();
@@ -70,6 +74,7 @@ class Window {
   void drop(const Tail& tail);
 
  private:
+  void note(const Fingerprint& print, TimeUs time);
   std::deque<postgres::WindowPiece> pieces_;
   postgres::WindowPiece fresh_;
   FingerprintSet set_;

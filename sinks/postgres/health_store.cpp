@@ -265,9 +265,36 @@ SumKey& SumKey::begin(const TenantId& tenant, TimeUs hour) {
 }
 
 SumKey& SumKey::add(std::string_view name) {
-  const char size[2] = {static_cast<char>(name.size() >> 8 & 0xff), static_cast<char>(name.size() & 0xff)};
-  bytes_.append(size, 2).append(name);
+  const std::size_t at = bytes_.size();
+  bytes_.resize(at + 2 + name.size());
+  bytes_[at] = static_cast<char>(name.size() >> 8 & 0xff);
+  bytes_[at + 1] = static_cast<char>(name.size() & 0xff);
+  std::memcpy(bytes_.data() + at + 2, name.data(), name.size());
   return *this;
+}
+
+std::uint64_t sum_hash(std::string_view key) {
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15ULL, kOther = 0xd6e8feb86659fd93ULL;
+  const auto word = [](const char* at) {
+    std::uint64_t value = 0;
+    std::memcpy(&value, at, sizeof value);
+    return value;
+  };
+  // Two chains, so that one multiplication does not wait for the other.
+  std::uint64_t a = key.size() * kOdd, b = kOther;
+  const auto take = [&](const char* at) {
+    a = (a ^ word(at)) * kOdd;
+    a ^= a >> 32;
+    b = (b ^ word(at + 8)) * kOther;
+    b ^= b >> 29;
+  };
+  char last[16] = {};
+  const std::size_t whole = key.size() / 16 * 16;
+  for (std::size_t at = 0; at < whole; at += 16) take(key.data() + at);
+  std::memcpy(last, key.data() + whole, key.size() - whole);
+  take(last);
+  a = (a ^ (b + (a << 6))) * kOdd;
+  return a ^ a >> 32;
 }
 
 SumKeyParts::SumKeyParts(std::string_view bytes) {

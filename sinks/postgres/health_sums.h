@@ -4,11 +4,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "core/ids.h"
 #include "core/time.h"
@@ -68,6 +69,11 @@ class SumKey {
  public:
   SumKey& begin(const TenantId& tenant, TimeUs hour);
   SumKey& add(std::string_view name);  // at most 65,535 bytes
+  // Back to what the key was when it had so many bytes: keys that begin alike are made once.
+  SumKey& cut(std::size_t size) {
+    bytes_.resize(size);
+    return *this;
+  }
   [[nodiscard]] std::string_view bytes() const { return bytes_; }
 
  private:
@@ -82,26 +88,58 @@ struct SumKeyParts {
   std::array<std::string_view, 4> names;
 };
 
+// Spreads keys; of this process only.
+[[nodiscard]] std::uint64_t sum_hash(std::string_view key);
+
+// Rows in the order in which they came, found by open addressing.
 template <class Value>
 class SumMap {
  public:
   // Stable until clear().
-  Value& at(std::string_view key) {
-    const auto found = map_.find(key);
-    if (found != map_.end()) return found->second;
-    return map_.emplace(std::string(key), Value{}).first->second;
+  Value& at(std::string_view key) { return at(key, sum_hash(key)); }
+  // `hash`: sum_hash of the key.
+  Value& at(std::string_view key, std::uint64_t hash) {
+    if (8 * (rows_.size() + 1) > 5 * slots_.size()) grow();
+    const std::size_t mask = slots_.size() - 1;
+    std::size_t slot = hash & mask;
+    for (; slots_[slot].row != nullptr; slot = (slot + 1) & mask) {
+      if (slots_[slot].hash == hash && slots_[slot].row->first == key) return slots_[slot].row->second;
+    }
+    Row& made = rows_.emplace_back(std::string(key), Value{});
+    slots_[slot] = {hash, &made};
+    return made.second;
   }
-  [[nodiscard]] const auto& all() const { return map_; }
-  [[nodiscard]] bool empty() const { return map_.empty(); }
-  [[nodiscard]] std::size_t size() const { return map_.size(); }
-  void clear() { map_.clear(); }
+  // The row will be asked for soon.
+  void prefetch(std::uint64_t hash) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+  }
+  [[nodiscard]] const auto& all() const { return rows_; }
+  [[nodiscard]] bool empty() const { return rows_.empty(); }
+  [[nodiscard]] std::size_t size() const { return rows_.size(); }
+  void clear() {
+    rows_.clear();
+    slots_.clear();
+  }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  using Row = std::pair<const std::string, Value>;
+  struct Slot {
+    std::uint64_t hash = 0;
+    Row* row = nullptr;
   };
-  std::unordered_map<std::string, Value, Hash, std::equal_to<>> map_;
+  void grow() {
+    std::vector<Slot> before = std::exchange(slots_, {});
+    slots_.resize(before.empty() ? 16 : before.size() * 2);
+    const std::size_t mask = slots_.size() - 1;
+    for (const Slot& one : before) {
+      if (one.row == nullptr) continue;
+      std::size_t slot = one.hash & mask;
+      while (slots_[slot].row != nullptr) slot = (slot + 1) & mask;
+      slots_[slot] = one;
+    }
+  }
+  std::deque<Row> rows_;
+  std::vector<Slot> slots_;
 };
 
 struct RepoSums {
