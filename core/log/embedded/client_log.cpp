@@ -42,8 +42,8 @@ class ClientViews final : public Views {
     return found->second;
   }
   std::uint64_t generation() override { return generation_.load(); }
-  void wait(std::uint64_t seen, std::chrono::steady_clock::time_point until,
-            const std::stop_token& stop) override {
+  void wait(std::span<const TopicView* const>, std::uint64_t seen,
+            std::chrono::steady_clock::time_point until, const std::stop_token& stop) override {
     std::unique_lock lock(mutex_);
     while (generation_ == seen && !stop.stop_requested() && std::chrono::steady_clock::now() < until) {
       bool more = false;

@@ -2,11 +2,13 @@
 // bursts.
 #pragma once
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -44,7 +46,9 @@ struct Batch {
 
 class Committer {
  public:
-  Committer(std::uint64_t group_bytes_max, std::function<void()> synced);
+  // `synced` is told, on the committer's thread, which topics a commit has written.
+  using Synced = std::function<void(std::span<OwnedTopic* const>)>;
+  Committer(std::uint64_t group_bytes_max, Synced synced);
   ~Committer();  // flushes and acks everything
 
   void submit(std::unique_ptr<Batch> batch);
@@ -56,16 +60,22 @@ class Committer {
 
  private:
   void run();
+  void gather(std::unique_lock<std::mutex>& lock);
   void commit(std::vector<std::unique_ptr<Batch>>& batches);
   void write(OwnedTopic& topic, std::vector<Batch::Entry*>& entries, std::vector<Pending>& pending);
   void settle(std::vector<Batch::Entry*>& entries, Ack::Status status, std::string_view reason);
 
   std::uint64_t group_bytes_max_;
-  std::function<void()> synced_;
+  Synced synced_;
+  std::vector<OwnedTopic*> written_;  // by this commit
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<std::unique_ptr<Batch>> queue_;
   bool closing_ = false;
+  std::size_t queued_records_ = 0;                     // in queue_
+  std::size_t enough_ = 1;                             // queued records that wake the thread
+  std::size_t usual_records_ = 0;                      // of a group, of late
+  std::chrono::steady_clock::duration commit_took_{};  // the last one; only the thread
   std::mutex health_mutex_;
   std::unique_ptr<Error> error_;
   std::map<OwnedTopic*, std::pair<std::vector<Batch::Entry*>, std::vector<Pending>>>

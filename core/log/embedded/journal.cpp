@@ -125,8 +125,7 @@ Status Journal::prepare_ahead() {
   const std::lock_guard lock(zero_mutex_);
   if (failed_) return refused();
   if (end_ == kSegmentHeaderBytes && prepared_ > end_) return ok_status();  // nothing came yet: stay small
-  if (prepared_ >= options_.segment_bytes || prepared_ - end_ >= options_.zero_chunk_bytes)
-    return ok_status();
+  if (!wants_ahead()) return ok_status();
   return zero_to(*ahead_, prepared_ + 1);
 }
 
@@ -146,7 +145,7 @@ Status Journal::append(std::span<Pending> records) {
       if (Status s = zero_to(*file_, end_ + bytes); !s) return s;
     }
   }
-  group_.resize(bytes);
+  if (group_.size() < bytes) group_.resize(bytes);
   char* to = group_.data() + kGroupHeaderBytes;
   std::int64_t newest = newest_ms_;
   for (Pending& r : records) {
@@ -158,7 +157,7 @@ Status Journal::append(std::span<Pending> records) {
   }
   seal_group(group_.data(), segment_->header.salt, next_group_, static_cast<std::uint32_t>(bytes),
              static_cast<std::uint32_t>(records.size()));
-  if (Status s = file_->write_at(end_, group_); !s) {
+  if (Status s = file_->write_at(end_, std::span(group_).first(bytes)); !s) {
     for (Pending& r : records) --next_[static_cast<std::size_t>(r.partition)];
     if (s.error().code != "no_space") return final_unless_ok(std::move(s));
     // What is missing may be zeros that were there before: the group may read as whole until the next one

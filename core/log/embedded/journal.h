@@ -55,6 +55,10 @@ class Journal {
   // Zero-fills the next chunk when appends come near the end of what is prepared. "no_space" may heal; any
   // other error is final as append's.
   Status prepare_ahead();
+  // On the appending thread: prepare_ahead() has something to do.
+  [[nodiscard]] bool wants_ahead() const {
+    return prepared_ < options_.segment_bytes && prepared_ - end_ < options_.zero_chunk_bytes;
+  }
   // Retention and compaction as of `now_ms`; closes the open segment when that is what they wait for. A
   // failed sync is final as append's; what else goes wrong is tried again at the next call.
   Status keep(std::int64_t now_ms);
@@ -98,7 +102,7 @@ class Journal {
   std::int64_t newest_ms_ = 0;
   std::atomic<bool> failed_{false};  // never goes back: only opening anew tells what is on disk
   std::mt19937 salts_;
-  std::vector<char> group_;
+  std::vector<char> group_;  // as large as the largest so far: what it holds is written over
   std::uint64_t cut_bytes_ = 0;
   std::uint64_t synced_before_ = kSegmentHeaderBytes;  // how far the owner before had synced the open segment
 

@@ -15,11 +15,17 @@ Result<std::shared_ptr<TopicView>> OwnerViews::find(std::string_view topic) {
   return found->second;
 }
 
-void OwnerViews::wait(std::uint64_t seen, std::chrono::steady_clock::time_point until,
-                      const std::stop_token& stop) {
+void OwnerViews::wait(std::span<const TopicView* const> topics, std::uint64_t seen,
+                      std::chrono::steady_clock::time_point until, const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  ++waiting_;
-  wake_.wait_until(lock, stop, until, [&] { return generation_.load() != seen; });
+  ++waiting_;  // before the look at the generation: changed() raises it before it looks here
+  if (generation_.load() == seen) {
+    Waiter waiter;
+    waiter.topics = topics;
+    waiters_.push_back(&waiter);
+    waiter.wake.wait_until(lock, stop, until, [&] { return waiter.changed; });
+    std::erase(waiters_, &waiter);
+  }
   --waiting_;
 }
 
@@ -28,11 +34,20 @@ void OwnerViews::add(const std::shared_ptr<TopicView>& view) {
   views_[view->meta.spec.name] = view;
 }
 
-void OwnerViews::changed() {
+void OwnerViews::changed(std::span<OwnedTopic* const> topics) {
   ++generation_;
   if (waiting_.load() == 0) return;
   const std::lock_guard lock(mutex_);
-  wake_.notify_all();
+  for (Waiter* waiter : waiters_) {
+    waiter->changed = std::any_of(topics.begin(), topics.end(),
+                                  [waiter](const OwnedTopic* topic) {
+                                    const TopicView* view = topic->journal->view().get();
+                                    return std::find(waiter->topics.begin(), waiter->topics.end(), view) !=
+                                           waiter->topics.end();
+                                  }) ||
+                      waiter->changed;
+    if (waiter->changed) waiter->wake.notify_one();
+  }
 }
 
 OwnerLog::OwnerLog(const config::Embedded& config, const EmbeddedOptions& options,
@@ -52,11 +67,9 @@ Result<std::unique_ptr<Log>> OwnerLog::open(const config::Embedded& config, cons
   if (!files) return files.error();
   log->files_ = std::move(*files);
   if (Status s = log->recover(); !s) return s.error();
-  log->committer_ =
-      std::make_unique<Committer>(static_cast<std::uint64_t>(config.group_bytes_max), [own = log.get()] {
-        own->views_->changed();
-        own->wake_.notify_one();
-      });
+  log->committer_ = std::make_unique<Committer>(
+      static_cast<std::uint64_t>(config.group_bytes_max),
+      [own = log.get()](std::span<OwnedTopic* const> written) { own->committed(written); });
   log->maintenance_ = std::jthread([own = log.get()](const std::stop_token& stop) { own->maintain(stop); });
   auto server = SocketServer::start(*log, config.dir);
   if (!server) return server.error();
@@ -228,6 +241,15 @@ void OwnerLog::look_for_space() {
   if (fits) committer_->heal();
 }
 
+void OwnerLog::committed(std::span<OwnedTopic* const> written) {
+  views_->changed(written);
+  const bool wanted = std::any_of(written.begin(), written.end(),
+                                  [](const OwnedTopic* topic) { return topic->journal->wants_ahead(); });
+  if (!wanted) return;
+  zeros_wanted_ = true;
+  wake_.notify_one();  // when it is lost, the next group brings it
+}
+
 void OwnerLog::maintain(const std::stop_token& stop) {
   auto next_keep = std::chrono::steady_clock::now();
   while (!stop.stop_requested()) {
@@ -241,8 +263,7 @@ void OwnerLog::maintain(const std::stop_token& stop) {
     if (due) look_for_space();
     if (due) next_keep = std::chrono::steady_clock::now() + options_.keep_interval;
     std::unique_lock lock(wake_mutex_);
-    const std::uint64_t seen = views_->generation();
-    wake_.wait_for(lock, stop, options_.keep_interval, [&] { return views_->generation() != seen; });
+    wake_.wait_for(lock, stop, options_.keep_interval, [this] { return zeros_wanted_.exchange(false); });
   }
 }
 

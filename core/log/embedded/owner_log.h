@@ -16,16 +16,22 @@ class OwnerViews final : public Views {
  public:
   Result<std::shared_ptr<TopicView>> find(std::string_view topic) override;
   std::uint64_t generation() override { return generation_.load(); }
-  void wait(std::uint64_t seen, std::chrono::steady_clock::time_point until,
-            const std::stop_token& stop) override;
+  void wait(std::span<const TopicView* const> topics, std::uint64_t seen,
+            std::chrono::steady_clock::time_point until, const std::stop_token& stop) override;
   void add(const std::shared_ptr<TopicView>& view);
-  void changed();
+  // Wakes who waits for one of them, and nobody else: a commit every millisecond is no news to most readers.
+  void changed(std::span<OwnedTopic* const> topics);
 
  private:
+  struct Waiter {
+    std::span<const TopicView* const> topics;
+    bool changed = false;
+    std::condition_variable_any wake;
+  };
   std::mutex mutex_;
-  std::condition_variable_any wake_;
+  std::vector<Waiter*> waiters_;
   std::atomic<std::uint64_t> generation_{0};
-  std::atomic<int> waiting_{0};
+  std::atomic<int> waiting_{0};  // waiters_, or about to be
   std::map<std::string, std::shared_ptr<TopicView>, std::less<>> views_;
 };
 
@@ -57,6 +63,7 @@ class OwnerLog final : public Log {
   Status recover();
   void add(const TopicSpec& spec, std::unique_ptr<Journal> journal);
   Status check(OwnedTopic& topic, const TopicSpec& spec);
+  void committed(std::span<OwnedTopic* const> written);
   void maintain(const std::stop_token& stop);
   void upkeep(OwnedTopic& topic, bool due);
   void look_for_space();
@@ -73,6 +80,7 @@ class OwnerLog final : public Log {
   std::map<std::string, std::unique_ptr<OwnedTopic>, std::less<>> topics_;
   std::mutex wake_mutex_;
   std::condition_variable_any wake_;
+  std::atomic<bool> zeros_wanted_{false};
   std::unique_ptr<Committer> committer_;
   std::jthread maintenance_;
   std::unique_ptr<SocketServer> server_;

@@ -171,7 +171,9 @@ Result<std::span<const ReadRecord>> JournalReader::poll(std::size_t bytes_max, s
       }
     }
     if (!records_.empty() || stop.stop_requested() || std::chrono::steady_clock::now() >= until) break;
-    views_->wait(seen, until, stop);
+    awaited_.clear();
+    for (const auto& [topic, cursor] : cursors_) awaited_.push_back(cursor.view.get());
+    views_->wait(awaited_, seen, until, stop);
   }
   for (std::size_t i = 0; i < records_.size(); ++i) {
     const std::size_t end = i + 1 < records_.size() ? first_header_[i + 1] : headers_.size();

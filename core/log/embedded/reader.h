@@ -38,6 +38,7 @@ class JournalReader final : public Reader {
 
   std::shared_ptr<Views> views_;
   std::map<std::string, Cursor, std::less<>> cursors_;
+  std::vector<const TopicView*> awaited_;
   std::vector<ReadRecord> records_;
   std::vector<Header> headers_;
   std::vector<std::size_t> first_header_;
