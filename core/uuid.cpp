@@ -1,7 +1,11 @@
 #include "core/uuid.h"
 
 #include <array>
+#include <bit>
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
+#include <utility>
 
 #include <sys/random.h>
 
@@ -9,21 +13,32 @@ namespace plumbline {
 namespace {
 
 constexpr std::size_t kDashAt[] = {8, 13, 18, 23};
-// Where the digits of each byte stand.
-constexpr std::array<std::uint8_t, 16> kByteAt = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+// Where the two halves of each eight digits stand.
+constexpr std::array<std::pair<std::uint8_t, std::uint8_t>, 4> kDigitsAt = {
+    {{0, 4}, {9, 14}, {19, 24}, {28, 32}}};
 
-// 0xff: no hexadecimal digit. A table, and errors gathered instead of asked for at each digit: consumers
-// parse an id or three a line.
-constexpr std::array<std::uint8_t, 256> kHexValues = [] {
-  std::array<std::uint8_t, 256> values{};
-  values.fill(0xff);
-  for (std::uint8_t i = 0; i < 10; ++i) values[static_cast<std::size_t>('0' + i)] = i;
-  for (std::uint8_t i = 0; i < 6; ++i) {
-    values[static_cast<std::size_t>('a' + i)] = values[static_cast<std::size_t>('A' + i)] =
-        static_cast<std::uint8_t>(10 + i);
-  }
-  return values;
-}();
+constexpr std::uint64_t kEach = 0x0101010101010101;
+constexpr std::uint64_t kTops = 0x80 * kEach;
+
+// The top bit of each byte of `bytes`, all below 0x80, that is not below `least`.
+constexpr std::uint64_t at_least(std::uint64_t bytes, std::uint64_t least) {
+  return (bytes + (0x80 - least) * kEach) & kTops;
+}
+
+// Eight hexadecimal digits at once, the first in the lowest byte: their four bytes, in the same order. False
+// in `right` when one is none. Consumers parse an id or three a line.
+constexpr std::uint32_t eight_digits(std::uint64_t text, bool& right) {
+  const std::uint64_t low = text & ~kTops;
+  const std::uint64_t lower = low | 0x20 * kEach;
+  const std::uint64_t digits = at_least(low, '0') & ~at_least(low, '9' + 1);
+  const std::uint64_t letters = at_least(lower, 'a') & ~at_least(lower, 'f' + 1);
+  right = right && ((digits | letters) & ~text & kTops) == kTops;
+  const std::uint64_t values = (text & 0x0f * kEach) + (letters >> 7) * 9;
+  std::uint64_t bytes = (values << 4 | values >> 8) & 0x00ff00ff00ff00ff;
+  bytes = (bytes | bytes >> 8) & 0x0000ffff0000ffff;
+  return static_cast<std::uint32_t>(bytes | bytes >> 16);
+}
+static_assert(std::endian::native == std::endian::little);
 
 }  // namespace
 
@@ -44,16 +59,17 @@ std::string Uuid::to_string() const {
 
 std::optional<Uuid> Uuid::parse(std::string_view text) {
   if (text.size() != 36) return std::nullopt;
-  const auto value = [&](std::size_t at) { return kHexValues[static_cast<unsigned char>(text[at])]; };
   Uuid id;
-  unsigned wrong = 0;
-  for (const std::size_t at : kDashAt) wrong |= static_cast<unsigned>(text[at] != '-') << 8;
-  for (std::size_t i = 0; i < kByteAt.size(); ++i) {
-    const unsigned high = value(kByteAt[i]), low = value(kByteAt[i] + 1U);
-    wrong |= high | low;
-    id.bytes[i] = static_cast<std::uint8_t>(high << 4 | low);
+  bool right = true;
+  for (const std::size_t at : kDashAt) right = right && text[at] == '-';
+  for (std::size_t i = 0; i < kDigitsAt.size(); ++i) {
+    std::uint32_t halves[2];
+    std::memcpy(&halves[0], text.data() + kDigitsAt[i].first, sizeof(std::uint32_t));
+    std::memcpy(&halves[1], text.data() + kDigitsAt[i].second, sizeof(std::uint32_t));
+    const std::uint32_t bytes = eight_digits(std::uint64_t{halves[1]} << 32 | halves[0], right);
+    std::memcpy(id.bytes.data() + 4 * i, &bytes, sizeof bytes);
   }
-  if (wrong > 15) return std::nullopt;
+  if (!right) return std::nullopt;
   return id;
 }
 

@@ -19,12 +19,25 @@ std::size_t find_escape(std::string_view text, std::size_t from) {
                           : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
 }
 
-std::string_view known_name(const Shape* shape, std::string_view key) {
-  if (shape == nullptr) return {};
-  for (const Field& field : shape->fields) {
-    if (field.name == key) return field.name;
-  }
-  return {};
+// Names are short: two overlapping loads instead of a call.
+template <class Word>
+bool same_ends(const char* a, const char* b, std::size_t size) {
+  Word first_a, first_b, last_a, last_b;
+  std::memcpy(&first_a, a, sizeof(Word));
+  std::memcpy(&first_b, b, sizeof(Word));
+  std::memcpy(&last_a, a + size - sizeof(Word), sizeof(Word));
+  std::memcpy(&last_b, b + size - sizeof(Word), sizeof(Word));
+  return ((first_a ^ first_b) | (last_a ^ last_b)) == 0;
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  const std::size_t size = a.size();
+  if (size != b.size()) return false;
+  if (size > 16) return a == b;
+  if (size >= 8) return same_ends<std::uint64_t>(a.data(), b.data(), size);
+  if (size >= 4) return same_ends<std::uint32_t>(a.data(), b.data(), size);
+  if (size >= 2) return same_ends<std::uint16_t>(a.data(), b.data(), size);
+  return size == 0 || a[0] == b[0];
 }
 
 }  // namespace
@@ -236,24 +249,34 @@ bool Walker::member(Open& open) {
   std::string_view key;
   if (peek() != '"') return broken("must be a member name in quotes");
   if (!string(key)) return false;
-  if (!note_key(open, key)) {
-    step.name = known_name(open.shape, key);
+  ++open.members;
+  const Field* const field = open.shape == nullptr ? nullptr : field_of(open, key);
+  if (field != nullptr) {
+    const std::uint64_t bit = std::uint64_t{1} << (field - open.shape->fields.data());
+    if ((open.seen & bit) != 0) {
+      step.name = field->name;
+      return broken("is there twice");
+    }
+    open.seen |= bit;
+  } else if (!note_key(open, key)) {
     return broken("is there twice");
   }
   if (peek() != ':') return broken("is a member name without a colon");
   ++at_;
-  if (open.shape == nullptr) return value(open.items, kNoSlot, key);
+  if (field == nullptr) return value(open.items, kNoSlot, key);
+  step.name = field->name;
+  return value(field->rule, field->slot, field->name);
+}
+
+// Members mostly come in the order that the schema names them in.
+const Field* Walker::field_of(Open& open, std::string_view key) {
   const auto fields = open.shape->fields;
   for (std::size_t tried = 0; tried < fields.size(); ++tried) {
     const Field& field = fields[open.expected];
-    const std::size_t which = open.expected;
     if (++open.expected == fields.size()) open.expected = 0;
-    if (field.name != key) continue;
-    open.seen |= std::uint64_t{1} << which;
-    step.name = field.name;
-    return value(field.rule, field.slot, field.name);
+    if (same_name(field.name, key)) return &field;
   }
-  return value(nullptr, kNoSlot, key);
+  return nullptr;
 }
 
 // False when the name is there already. Beyond kLinearKeys same_keys looks.

@@ -55,7 +55,7 @@ class Walker {
     std::size_t index = 0;
     bool in_array = false;
   };
-  struct Key {
+  struct Key {  // of a member that no shape names: `seen` tells of the others
     std::uint64_t hash = 0;
     std::string_view text;
   };
@@ -64,14 +64,16 @@ class Walker {
     const Rule* items = nullptr;
     std::size_t first_key = 0;
     std::uint64_t bloom = 0;
-    std::uint64_t seen = 0;
-    std::size_t expected = 0;
+    std::uint64_t seen = 0;    // fields of the shape
+    std::size_t expected = 0;  // the field that the next name is compared with first
+    std::size_t members = 0;
   };
 
   bool value(const Rule* rule, std::uint8_t slot, std::string_view name);
   bool scalar(char first, const Rule* rule, Cell& cell, bool& null);
   bool object(const Rule* rule);
   bool member(Open& open);
+  static const Field* field_of(Open& open, std::string_view key);
   bool array(const Rule* rule);
   bool string(std::string_view& out);
   bool number(std::string_view& out);

@@ -48,8 +48,7 @@ const Rule* Walker::choose(const Rule* rule) {
 
 void Walker::close(const Rule* rule, const Open& open) {
   if (rule == nullptr) return;
-  if (keys_.size() - open.first_key > rule->items_max)
-    refuse("has more than " + std::to_string(rule->items_max) + " members");
+  if (open.members > rule->items_max) refuse("has more than " + std::to_string(rule->items_max) + " members");
   if (open.shape == nullptr) return;
   const std::uint64_t missing = open.shape->required_mask & ~open.seen;
   if (missing != 0) {
