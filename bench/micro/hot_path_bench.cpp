@@ -9,7 +9,7 @@
 #include "bench/load/trace_maker.h"
 #include "core/clock.h"
 #include "core/codec/body.h"
-#include "core/codec/decoder.h"
+#include "core/codec/form_decoder.h"
 #include "core/crypto/webhooks.h"
 #include "core/log/embedded/embedded_log.h"
 #include "producers/edge/admit.h"
@@ -41,16 +41,18 @@ void verify(benchmark::State& state) {
 }
 BENCHMARK(verify)->Arg(1024)->Arg(60000);
 
+template <class Decodes>
 void decode(benchmark::State& state) {
   std::string body = body_of(1, static_cast<std::size_t>(state.range(0)));
   body.pop_back();
-  codec::Decoder decoder;
+  Decodes decoder;
   for (auto _ : state) {
     if (!decoder.decode(body, codec::Endpoint::kTraces)) state.SkipWithError("not decoded");
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * body.size()));
 }
-BENCHMARK(decode)->Arg(600)->Arg(1024);
+BENCHMARK_TEMPLATE(decode, codec::Decoder)->Arg(600)->Arg(1024);
+BENCHMARK_TEMPLATE(decode, codec::FormDecoder)->Arg(600)->Arg(1024);
 
 void split(benchmark::State& state) {
   std::string body = body_of(100, 600);

@@ -10,6 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/decoded_text.h"
+
 namespace plumbline::codec {
 namespace {
 
@@ -59,52 +61,13 @@ std::vector<Line> lines() {
   return all;
 }
 
-std::string all_of(const DecodedTrace& t) {
-  std::string out = std::string(to_word(t.kind)) + t.id.to_string() + std::to_string(t.time.value);
-  const auto add = [&](std::string_view text) { out.append("|").append(text); };
-  const auto number = [&](const auto& value) { add(value ? std::to_string(*value) : "-"); };
-  for (const std::string_view text : {t.agent, t.session, t.repo, t.branch, t.commit, t.version, t.data})
-    add(text);
-  if (t.kind == Kind::kDecision) {
-    const Decision& d = t.decision;
-    for (const std::string_view text :
-         {d.timestamp, d.idempotency_key, d.prompt_id, d.session_id, d.policy_hash, d.matched_rule_id,
-          d.action_type, d.confidence, d.prompt_type, d.autonomy_mode, d.risk_category, d.prev_hash, d.hash})
-      add(text);
-    number(d.risk_score);
-    add(std::to_string(d.has_prev_hash) + std::to_string(d.has_action_value) +
-        std::to_string(d.has_explanation));
-  } else if (t.kind == Kind::kSession) {
-    add(t.session_data.event);
-    for (const Count& count : t.session_data.counts)
-      add(std::string(count.name) + std::to_string(count.value));
-  } else if (t.kind == Kind::kReport) {
-    add(t.report.status);
-    for (const auto& value :
-         {t.report.score, t.report.ai_health_score, t.report.structural_score, t.report.duration_ms})
-      number(value);
-    for (const Gate& gate : t.report.summary) add(std::string(gate.name) + ":" + std::string(gate.status));
-    for (const Failure& f : t.report.failures) {
-      for (const std::string_view text : {f.id, f.title, f.details, f.severity, f.provenance, f.category})
-        add(text);
-      for (const std::string_view file : f.files) add(file);
-      number(f.line);
-      number(f.end_line);
-    }
-  }
-  return out;
-}
-
-std::string said(const Result<const DecodedTrace*>& decoded) {
-  return decoded ? all_of(**decoded) : decoded.error().code + " " + decoded.error().message;
-}
-
 TEST(FormDecoder, SaysWhatTheDecoderSays) {
   Decoder plain;
   FormDecoder formed;
   for (int round = 0; round < 3; ++round) {
     for (const Line& line : lines()) {
-      ASSERT_EQ(said(formed.decode(line.text, line.endpoint)), said(plain.decode(line.text, line.endpoint)))
+      ASSERT_EQ(tests::text_of(formed.decode(line.text, line.endpoint)),
+                tests::text_of(plain.decode(line.text, line.endpoint)))
           << line.text;
     }
   }
@@ -144,7 +107,8 @@ TEST(FormDecoder, WritersWithoutHabitsAreLeftAlone) {
   for (int i = 0; i < 5000; ++i) {
     const std::string line =
         envelope("span", R"({"name":"n","attributes":{"name)" + std::to_string(i) + R"(":1}})");
-    ASSERT_EQ(said(decoder.decode(line, Endpoint::kTraces)), said(plain.decode(line, Endpoint::kTraces)));
+    ASSERT_EQ(tests::text_of(decoder.decode(line, Endpoint::kTraces)),
+              tests::text_of(plain.decode(line, Endpoint::kTraces)));
   }
 }
 
@@ -163,7 +127,8 @@ TEST(FormDecoder, AgreesWithTheDecoderOnDamagedLines) {
     for (int i = 0; i < 500; ++i) {
       const Line& line = all[(first + random() % 4) % all.size()];
       std::string text = line.text;
-      ASSERT_EQ(said(decoder.decode(text, line.endpoint)), said(plain.decode(text, line.endpoint)));
+      ASSERT_EQ(tests::text_of(decoder.decode(text, line.endpoint)),
+                tests::text_of(plain.decode(text, line.endpoint)));
       for (std::uint64_t damage = random() % 3; damage < 3; ++damage) {
         if (text.size() < 2) break;
         const std::size_t at = random() % text.size();
@@ -188,7 +153,7 @@ TEST(FormDecoder, AgreesWithTheDecoderOnDamagedLines) {
       }
       const auto wanted = plain.decode(text, line.endpoint);
       const std::uint64_t before = decoder.proven();
-      ASSERT_EQ(said(decoder.decode(text, line.endpoint)), said(wanted)) << text;
+      ASSERT_EQ(tests::text_of(decoder.decode(text, line.endpoint)), tests::text_of(wanted)) << text;
       proven += decoder.proven() - before;
       refused += !wanted;
     }

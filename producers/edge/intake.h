@@ -10,7 +10,7 @@
 
 #include "core/arena.h"
 #include "core/codec/body.h"
-#include "core/codec/decoder.h"
+#include "core/codec/form_decoder.h"
 #include "core/padded_buffer.h"
 #include "core/result.h"
 #include "core/time.h"
@@ -44,7 +44,7 @@ class Intake {
   void accept(std::string_view line, const codec::DecodedTrace& trace, Arena& arena);
 
   codec::BodySplitter splitter_;
-  codec::Decoder decoder_;
+  codec::FormDecoder decoder_;
   std::vector<AcceptedLine> accepted_;
   std::vector<AgentShare> shares_;
   std::unordered_map<std::string_view, std::uint32_t> share_index_;  // of shares_

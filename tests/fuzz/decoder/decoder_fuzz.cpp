@@ -1,5 +1,6 @@
-// Any bytes into the decoder, the splitter and the record decoders: no crash, no read beyond the input, and
-// what the splitter calls a line has no line end that the decoder would take.
+// Any bytes into the decoders, the splitter and the record decoders: no crash, no read beyond the input; what
+// the splitter calls a line has no line end that the decoder would take; and the decoder that learns forms
+// from the lines before says of each line what the one without memory says.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -7,7 +8,9 @@
 
 #include "core/codec/body.h"
 #include "core/codec/decoder.h"
+#include "core/codec/form_decoder.h"
 #include "core/codec/records.h"
+#include "tests/support/decoded_text.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace plumbline::codec;
@@ -23,6 +26,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string body(text);
     const auto items = splitter.split(body.data(), body.size(), type);
     if (!items) continue;
+    for (const Endpoint endpoint : {Endpoint::kTraces, Endpoint::kReports}) {
+      FormDecoder formed;
+      for (const std::string_view item : *items) {
+        if (plumbline::tests::text_of(formed.decode(item, endpoint)) !=
+            plumbline::tests::text_of(decoder.decode(item, endpoint)))
+          std::abort();
+      }
+    }
     for (const std::string_view item : *items) {
       const bool taken =
           decoder.decode(item, Endpoint::kTraces).ok() || decoder.decode(item, Endpoint::kReports).ok();
