@@ -75,4 +75,8 @@ double resident_mib(pid_t pid) {
   return status_mib(pid, "VmRSS");
 }
 
+Memory memory_of(pid_t pid) {
+  return {status_mib(pid, "RssAnon"), status_mib(pid, "RssFile"), status_mib(pid, "RssShmem")};
+}
+
 }  // namespace plumbline::bench
