@@ -1,6 +1,7 @@
 // CPU per signed trace of the edge, on either log, against a bare Beast server and nginx reading the same
 // body in the same run. usage: edge_bench embedded|kafka SECONDS ROUNDS [CASE]; prints one JSON object a
-// line.
+// line. edge_bench embedded SECONDS 1 sustained: batches without a pause, and the edge's memory ten times on
+// the way.
 #include <cstdlib>
 #include <exception>
 #include <fstream>
@@ -79,6 +80,41 @@ std::unique_ptr<test::Process> start_nginx(const std::filesystem::path& folder, 
   return nginx;
 }
 
+// The log keeps little, so that memory is the edge's alone and the disk lasts.
+int sustained_main(double seconds) {
+  constexpr int kParts = 10;
+  tests::Stack stack(tests::Backend::kEmbedded, {{"PLUMBLINE_TOPICS_RETENTION_BYTES", "64MiB"}});
+  stack.start_roles();
+  const tests::Tenant tenant = stack.create_tenant("bench");
+  if (!test::wait_for([&] { return tests::accepts(stack, tenant); }))
+    throw std::runtime_error("the edge does not know the key\n" + stack.logs());
+  stack.persist().terminate();
+  load::LoadOptions options;
+  options.port = static_cast<std::uint16_t>(stack.edge_port());
+  options.signers = {tenant.signer};
+  options.connections = kCases[1].connections;
+  options.shape = kCases[1].shape;
+  options.warmup = std::chrono::milliseconds(0);
+  options.duration = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000 / kParts));
+  for (int part = 1; part <= kParts; ++part) {
+    options.seed = static_cast<std::uint64_t>(part);
+    const double before = bench::cpu_seconds_of_tree(stack.edge().pid());
+    const auto result = tests::require(load::run_load(options));
+    if (result.by_status.size() != 1 || !result.by_status.contains(202))
+      throw std::runtime_error("the edge refused some of the load");
+    const bench::Memory memory = bench::memory_of(stack.edge().pid());
+    const double cpu = bench::cpu_seconds_of_tree(stack.edge().pid()) - before;
+    fmt::print(
+        R"({{"part":{},"traces_s":{:.0f},"cpu_us_per_trace":{:.3f},"p99_ms":{:.1f},"own_mib":{:.1f},"file_mib":{:.1f}}})"
+        "\n",
+        part, static_cast<double>(result.accepted) / result.seconds,
+        cpu * 1e6 / static_cast<double>(result.accepted), result.p99_ms, memory.anonymous_mib,
+        memory.file_mib);
+    std::fflush(stdout);
+  }
+  return 0;
+}
+
 int bench_main(tests::Backend backend, double seconds, int rounds, std::string_view only) {
   tests::Stack stack(backend);
   stack.start_roles();
@@ -119,6 +155,8 @@ int main(int argc, char** argv) {
   const auto backend = std::string_view(argv[1]) == "kafka" ? plumbline::tests::Backend::kKafka
                                                             : plumbline::tests::Backend::kEmbedded;
   try {
+    if (argc == 5 && std::string_view(argv[4]) == "sustained")
+      return plumbline::sustained_main(std::atof(argv[2]));
     return plumbline::bench_main(backend, std::atof(argv[2]), std::atoi(argv[3]), argc == 5 ? argv[4] : "");
   } catch (const std::exception& error) {
     fmt::print(stderr, "edge_bench: {}\n", error.what());
