@@ -1,5 +1,7 @@
 #include "core/log/embedded/format.h"
 
+#include <algorithm>
+
 #include "core/log/embedded/crc32c.h"
 
 namespace plumbline::log::embedded {
@@ -86,15 +88,21 @@ void append_record(std::vector<char>& to, const Record& record) {
   h.key_bytes = static_cast<std::uint32_t>(record.key.size());
   h.value_bytes = static_cast<std::uint32_t>(record.value.size());
   h.headers = static_cast<std::uint32_t>(record.headers.size());
+  if (to.capacity() < start + h.bytes) to.reserve(std::max(start + h.bytes, 2 * to.capacity()));
+  const auto add = [&to](const void* data, std::size_t n) {
+    const char* const from = static_cast<const char*>(data);
+    to.insert(to.end(), from, from + n);
+  };
+  add(&h, sizeof h);
+  add(record.key.data(), record.key.size());
+  add(record.value.data(), record.value.size());  // by far the largest: it is not zeroed first
+  const std::size_t behind = to.size();
   to.resize(start + h.bytes);  // zeros, so that the padding is
-  char* at = to.data() + start;
+  char* at = to.data() + behind;
   const auto put = [&at](const void* data, std::size_t n) {
     if (n > 0) std::memcpy(at, data, n);
     at += n;
   };
-  put(&h, sizeof h);
-  put(record.key.data(), record.key.size());
-  put(record.value.data(), record.value.size());
   for (const Header& header : record.headers) {
     const std::uint32_t sizes[2] = {static_cast<std::uint32_t>(header.name.size()),
                                     static_cast<std::uint32_t>(header.value.size())};
