@@ -15,20 +15,26 @@ namespace {
 
 using Hash = std::array<std::uint8_t, 32>;
 
-int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
+// Of each byte its value as a lower-case hexadecimal digit, or kNoDigit.
+constexpr std::uint8_t kNoDigit = 0x80;
+constexpr std::array<std::uint8_t, 256> kDigits = [] {
+  std::array<std::uint8_t, 256> table{};
+  table.fill(kNoDigit);
+  for (std::uint8_t n = 0; n < 16; ++n) table[static_cast<std::uint8_t>("0123456789abcdef"[n])] = n;
+  return table;
+}();
 
 std::optional<Hash> parse_hash(std::string_view hex) {
   Hash hash{};
   if (hex.size() != 2 * hash.size()) return std::nullopt;
+  unsigned seen = 0;
   for (std::size_t i = 0; i < hash.size(); ++i) {
-    const int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
+    const unsigned high = kDigits[static_cast<std::uint8_t>(hex[2 * i])];
+    const unsigned low = kDigits[static_cast<std::uint8_t>(hex[2 * i + 1])];
+    seen |= high | low;
     hash[i] = static_cast<std::uint8_t>(high << 4 | low);
   }
+  if ((seen & kNoDigit) != 0) return std::nullopt;
   return hash;
 }
 

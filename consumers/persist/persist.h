@@ -14,6 +14,7 @@
 #include "consumers/persist/effects.h"
 #include "consumers/persist/fold.h"
 #include "consumers/persist/state.h"
+#include "consumers/persist/turns.h"
 #include "core/clock.h"
 #include "core/outcome.h"
 #include "core/telemetry/metrics.h"
@@ -23,7 +24,8 @@ namespace plumbline::persist {
 // Not thread-safe: the loop's thread.
 class Persist final : public loop::Consumer {
  public:
-  Persist(log::Log& log, const Clock& clock, telemetry::Metrics& metrics, std::size_t rows_max);
+  // `turns` is shared by the members of a process and outlives them.
+  Persist(log::Log& log, const Clock& clock, telemetry::Metrics& metrics, std::size_t rows_max, Turns& turns);
   ~Persist() override;
 
   [[nodiscard]] std::string_view name() const override { return kConsumer; }
@@ -60,6 +62,7 @@ class Persist final : public loop::Consumer {
 
   const Clock& clock_;
   std::size_t rows_max_;
+  Turns& turns_;
   std::unique_ptr<Meters> meters_;
   loop::DeadPublisher publisher_;
   LineDecoder decoder_;

@@ -137,16 +137,24 @@ Status TraceStore::ensure_day(pg::Connection& connection, TimeUs time) {
 bool TraceStore::order(const TraceRows& rows, std::span<const std::uint32_t> chosen) {
   const auto items = rows.items();
   order_.clear();
-  for (const std::uint32_t i : chosen) order_.push_back({i, false});
+  for (const std::uint32_t i : chosen) order_.push_back({items[i].key.time, i, false});
   // Ties keep the order of arrival: the first of an identity wins, as it would if they came in two batches.
-  std::stable_sort(order_.begin(), order_.end(),
-                   [&](const Placed& a, const Placed& b) { return items[a.item].key < items[b.item].key; });
+  std::stable_sort(order_.begin(), order_.end(), [&](const Placed& a, const Placed& b) {
+    return a.time != b.time ? a.time < b.time : items[a.item].key < items[b.item].key;
+  });
   new_.clear();
   for (std::size_t n = 0; n < order_.size(); ++n) {
-    order_[n].again = n > 0 && items[order_[n - 1].item].key == items[order_[n].item].key;
+    order_[n].again = n > 0 && order_[n - 1].time == order_[n].time &&
+                      items[order_[n - 1].item].key == items[order_[n].item].key;
     if (!order_[n].again) new_.push_back(order_[n].item);
   }
-  return new_.size() == order_.size();
+  const bool firsts = new_.size() == order_.size();
+  if (firsts) {
+    new_.assign(chosen.begin(), chosen.end());
+  } else {
+    std::sort(new_.begin(), new_.end());
+  }
+  return firsts;
 }
 
 // Runs `sql` over all rows in order, an array at a time.
@@ -209,6 +217,7 @@ Status TraceStore::move(pg::Connection& connection, const TraceRows& rows) {
   new_.clear();
   for (int row = 0; row < moved->size(); ++row)
     new_.push_back(static_cast<std::uint32_t>(moved->integer(row, 0)));
+  std::sort(new_.begin(), new_.end());
   return ok_status();
 }
 

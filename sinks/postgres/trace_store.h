@@ -102,6 +102,7 @@ class TraceStore {
 
  private:
   struct Placed {
+    TimeUs time;
     std::uint32_t item = 0;
     bool again = false;
   };
@@ -121,7 +122,7 @@ class TraceStore {
   bool careful_ = false;
   std::uint32_t row_type_ = 0;      // of this session's stage
   std::vector<Placed> order_;       // chosen rows by key
-  std::vector<std::uint32_t> new_;  // those that were stored
+  std::vector<std::uint32_t> new_;  // those that were stored, in the log's order
   std::string stream_;
 };
 

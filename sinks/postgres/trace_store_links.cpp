@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "sinks/postgres/trace_store_arrays.h"
 #include "sinks/postgres/trace_store_records.h"
@@ -67,45 +68,62 @@ Status LinkStore::prepare_session(pg::Connection& connection) {
   return ok_status();
 }
 
-void LinkStore::chunk(std::span<const LinkRow> rows) {
+// Chain by chain. Runs are sorted, not links: a frame's links are one run at least.
+void LinkStore::group(std::span<const LinkRow> rows) {
+  const auto place = [](const LinkRow& row) { return std::pair(row.offset, row.index); };
+  runs_.clear();
+  for (std::size_t at = 0; at < rows.size(); ++at) {
+    const bool follows =
+        at > 0 && chain_of(rows[at - 1]) == chain_of(rows[at]) && place(rows[at - 1]) < place(rows[at]);
+    if (!follows) runs_.push_back({at, at});
+    runs_.back().end = at + 1;
+  }
+  std::sort(runs_.begin(), runs_.end(), [&](const Run& a, const Run& b) {
+    const LinkRow &one = rows[a.begin], &other = rows[b.begin];
+    return std::tuple_cat(chain_of(one), place(one)) < std::tuple_cat(chain_of(other), place(other));
+  });
+  grouped_.clear();
+  for (const Run& run : runs_) {
+    for (std::size_t at = run.begin; at < run.end; ++at) grouped_.push_back(&rows[at]);
+  }
+}
+
+void LinkStore::chunk(std::span<const LinkRow* const> rows) {
   const auto [first, last] = std::minmax_element(
-      rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
-  const LinkRow& one = rows.front();
+      rows.begin(), rows.end(), [](const LinkRow* a, const LinkRow* b) { return a->time < b->time; });
+  const LinkRow& one = *rows.front();
   RecordRow out(chunk_);
   chunk_.clear();
   out.begin(kChunkColumns);
   out.uuid(one.tenant);
   out.text(one.agent);
-  out.time(first->time);
-  out.time(last->time);
+  out.time((*first)->time);
+  out.time((*last)->time);
   out.int2(one.topic);
   out.int4(one.partition);
-  out.array(kWireBytea, rows, [](Wire& wire, const LinkRow& row) { wire.bytes(raw(row.link.hash)); });
-  out.array(kWireBytea, rows, [](Wire& wire, const LinkRow& row) { wire.bytes(previous(row.link)); });
-  out.array(kWireUuid, rows, [](Wire& wire, const LinkRow& row) { wire.uuid(row.digest); });
-  out.array(kWireChar, rows, [](Wire& wire, const LinkRow& row) { wire.bytes({&row.link.content, 1}); });
-  out.array(kWireTime, rows, [](Wire& wire, const LinkRow& row) { wire.time(row.time); });
-  out.array(kWireUuid, rows, [](Wire& wire, const LinkRow& row) { wire.uuid(row.id); });
-  out.array(kWireInt8, rows, [](Wire& wire, const LinkRow& row) { wire.int8(row.offset); });
-  out.array(kWireInt4, rows, [](Wire& wire, const LinkRow& row) { wire.int4(row.index); });
+  out.array(kWireBytea, rows, [](Wire& wire, const LinkRow* row) { wire.bytes(raw(row->link.hash)); });
+  out.array(kWireBytea, rows, [](Wire& wire, const LinkRow* row) { wire.bytes(previous(row->link)); });
+  out.array(kWireUuid, rows, [](Wire& wire, const LinkRow* row) { wire.uuid(row->digest); });
+  out.array(kWireChar, rows, [](Wire& wire, const LinkRow* row) { wire.bytes({&row->link.content, 1}); });
+  out.array(kWireTime, rows, [](Wire& wire, const LinkRow* row) { wire.time(row->time); });
+  out.array(kWireUuid, rows, [](Wire& wire, const LinkRow* row) { wire.uuid(row->id); });
+  out.array(kWireInt8, rows, [](Wire& wire, const LinkRow* row) { wire.int8(row->offset); });
+  out.array(kWireInt4, rows, [](Wire& wire, const LinkRow* row) { wire.int4(row->index); });
 }
 
-Status LinkStore::add(pg::Connection& connection, std::span<LinkRow> rows) {
+Status LinkStore::add(pg::Connection& connection, std::span<const LinkRow> rows) {
   if (rows.empty()) return ok_status();
-  const auto order = [](const LinkRow& row) {
-    return std::tie(row.tenant, row.agent, row.topic, row.partition, row.offset, row.index);
-  };
-  std::sort(rows.begin(), rows.end(), [&](const auto& a, const auto& b) { return order(a) < order(b); });
+  group(rows);
+  const std::span<const LinkRow* const> all(grouped_);
   RecordArray array(stream_);
-  for (std::size_t begin = 0; begin < rows.size();) {
+  for (std::size_t begin = 0; begin < all.size();) {
     stream_.clear();
     array.begin(row_type_);
-    while (begin < rows.size() && stream_.size() < kArrayBytes) {
+    while (begin < all.size() && stream_.size() < kArrayBytes) {
       std::size_t end = begin + 1;
-      while (end < rows.size() && end - begin < kChunkLinksMax &&
-             chain_of(rows[end]) == chain_of(rows[begin]))
+      while (end < all.size() && end - begin < kChunkLinksMax && chain_of(*all[end]) == chain_of(*all[begin]))
         ++end;
-      chunk(rows.subspan(begin, end - begin));
+      chunk(all.subspan(begin, end - begin));
       array.next(chunk_.size());
       stream_.append(chunk_);
       begin = end;

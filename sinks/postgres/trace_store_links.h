@@ -41,16 +41,25 @@ class LinkStore {
  public:
   // After every connect: the type of the rows belongs to the session.
   Status prepare_session(pg::Connection& connection);
-  // Links of traces that the open transaction stored; sorts `rows`. They are new by that.
-  Status add(pg::Connection& connection, std::span<LinkRow> rows);
+  // Links of traces that the open transaction stored; they are new by that. In the log's order they are
+  // grouped fastest.
+  Status add(pg::Connection& connection, std::span<const LinkRow> rows);
   // Links of conflicts: whoever is there already stays.
   static Status add_conflicts(pg::Connection& connection, std::span<const LinkRow> rows);
 
  private:
-  void chunk(std::span<const LinkRow> rows);
+  // Rows that follow each other in `rows` and in one chain.
+  struct Run {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+  void group(std::span<const LinkRow> rows);
+  void chunk(std::span<const LinkRow* const> rows);
   std::uint32_t row_type_ = 0;
   std::string stream_;
   std::string chunk_;
+  std::vector<Run> runs_;
+  std::vector<const LinkRow*> grouped_;  // chain by chain, each in the log's order
 };
 
 }  // namespace plumbline::postgres
