@@ -101,7 +101,7 @@ class Bench {
     total_ += reports_;
     auto superuser = database_.superuser();
     const auto found = require(superuser.query(
-        "SELECT (SELECT count(*) FROM plumbline.drift_reports), (SELECT count(*) FROM plumbline.drifts)"));
+        "SELECT (SELECT sum(reports) FROM plumbline.drift_reports), (SELECT count(*) FROM plumbline.drifts)"));
     if (found.integer(0, 0) != total_) throw std::runtime_error("reports were not taken once");
     const auto n = static_cast<double>(reports_);
     fmt::print(

@@ -12,7 +12,7 @@ namespace plumbline::drift {
 struct DriftConsumer::Writes {
   TimeUs now;
   std::vector<postgres::DriftStreamRow> streams;
-  std::vector<postgres::DriftReportRow> added, changed;
+  std::vector<postgres::DriftReportRow> added;
   struct Drop {
     postgres::DriftStreamId stream;
     std::optional<postgres::DriftReportKey> after;
@@ -169,13 +169,10 @@ Status DriftConsumer::take(pg::Connection& connection, const Lines& lines,
 
 void DriftConsumer::collect(const Known& known, const Timeline& timeline, Writes& writes) {
   const Stream& stream = known.stream;
-  for (const Entry& entry : timeline.entries()) {
-    if (!entry.stored) {
-      writes.added.push_back(report_row(stream, entry));
-    } else if (entry.changed) {
-      writes.changed.push_back(report_row(stream, entry));
-    }
-  }
+  // A late report makes the runs behind what it began from anew; others follow the stored ones.
+  std::span<const Entry> entries = timeline.entries();
+  while (!timeline.rewritten() && !entries.empty() && entries.front().stored) entries = entries.subspan(1);
+  add_runs(stream, entries, writes.added);
   std::map<Uuid, Event> events;  // the last of an id: it may come, go and come again in one batch
   std::vector<Uuid> order;
   bool touched = timeline.rewritten();
@@ -213,8 +210,10 @@ Status DriftConsumer::write(pg::Connection& connection, const Writes& writes) {
     return retryable("drift_stream_moved",
                      "another process changed a branch's drift state; reading it again");
   }
+  for (const Writes::Drop& drop : writes.drops) {
+    if (Status done = postgres::drop_drift_reports(connection, drop.stream, drop.after); !done) return done;
+  }
   if (Status done = postgres::insert_drift_reports(connection, session_, writes.added); !done) return done;
-  if (Status done = postgres::update_drift_reports(connection, writes.changed); !done) return done;
   for (const Writes::Drop& drop : writes.drops) {
     if (Status done = postgres::drop_drifts(connection, drop.stream, drop.after, drop.keep); !done)
       return done;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/codec/decoder.h"
+#include "core/codec/form_decoder.h"
 
 namespace plumbline::drift {
 namespace {
@@ -30,7 +30,7 @@ Violation violation_of(const codec::Failure& failure) {
 }  // namespace
 
 struct ReportDecoder::Parts {
-  codec::Decoder decoder;
+  codec::FormDecoder decoder;
 };
 
 ReportDecoder::ReportDecoder() : parts_(std::make_unique<Parts>()) {}
@@ -50,8 +50,16 @@ Result<Seen> ReportDecoder::decode(std::string_view line, const Matchers& matche
   if (!seen.judged) return seen;
   report.commit = trace.commit;
   report.version = trace.version;
+  // A gate names many findings alike, one behind the other.
+  const codec::Failure* last = nullptr;
+  bool matched = false;
   for (const codec::Failure& failure : trace.report.failures) {
-    if (!matchers.match(failure.id, failure.title, failure.category)) continue;
+    if (last == nullptr || failure.id != last->id || failure.title != last->title ||
+        failure.category != last->category) {
+      matched = matchers.match(failure.id, failure.title, failure.category);
+      last = &failure;
+    }
+    if (!matched) continue;
     ++report.layer_total;
     if (report.layer.size() < kViolationsMax) report.layer.push_back(violation_of(failure));
   }

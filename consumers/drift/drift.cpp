@@ -94,7 +94,7 @@ void DriftConsumer::fold_record(const loop::Input& input) {
       continue;
     }
     Line line;
-    line.stream = make_stream(meta->tenant, seen->repo, seen->branch);
+    line.stream = stream_of(meta->tenant, seen->repo, seen->branch);
     line.seen = std::move(*seen);
     line.receipt.fresh = input.fresh;
     line.receipt.timely =
@@ -105,6 +105,16 @@ void DriftConsumer::fold_record(const loop::Input& input) {
     line.text = text;
     lines_.push_back(std::move(line));
   } while (!rest.empty());
+}
+
+const Stream& DriftConsumer::stream_of(const TenantId& tenant, const std::string& repo,
+                                       const std::string& branch) {
+  stream_key_.assign(reinterpret_cast<const char*>(tenant.value.bytes.data()), tenant.value.bytes.size());
+  stream_key_.append(std::to_string(repo.size())).append(" ").append(repo).append(branch);
+  const auto found = streams_.find(stream_key_);
+  if (found != streams_.end()) return found->second;
+  if (streams_.size() >= kCacheMax) streams_.clear();
+  return streams_.emplace(stream_key_, make_stream(tenant, repo, branch)).first->second;
 }
 
 Status DriftConsumer::prepare(pg::Connection& connection) {

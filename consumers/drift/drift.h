@@ -81,6 +81,7 @@ class DriftConsumer final : public loop::Consumer {
   struct Writes;
 
   void fold_record(const loop::Input& input);
+  const Stream& stream_of(const TenantId& tenant, const std::string& repo, const std::string& branch);
   Status load_settings(pg::Connection& connection, bool* changed);
   Status load_known(pg::Connection& connection, const std::map<Uuid, Lines>& groups);
   Result<std::set<const Line*>> find_copies(pg::Connection& connection, const std::map<Uuid, Lines>& groups);
@@ -104,6 +105,8 @@ class DriftConsumer final : public loop::Consumer {
   postgres::DriftSession session_;
 
   std::unordered_map<Uuid, Known> cache_;
+  std::unordered_map<std::string, Stream> streams_;  // by their three names: making an id costs two hashes
+  std::string stream_key_;
   // Of the batch.
   std::span<const loop::Input> inputs_;
   std::vector<Line> lines_;

@@ -128,29 +128,38 @@ Result<std::size_t> Publisher::publish_lane(std::int16_t lane, bool* busy) {
     // One event of each key at a time: the next one leaves when the log has it.
     std::vector<const postgres::DriftOutboxRow*> left;
     for (const postgres::DriftOutboxRow& row : *rows) left.push_back(&row);
-    while (!left.empty()) {
+    std::vector<std::int64_t> published;
+    bool whole = true;
+    while (!left.empty() && whole) {
       std::set<std::string_view> keys;
       std::vector<const postgres::DriftOutboxRow*> wave, later;
       for (const postgres::DriftOutboxRow* row : left)
         (keys.insert(row->key).second ? wave : later).push_back(row);
-      auto sent = publish_wave(lane, wave);
-      if (!sent) return fail(sent.error());
-      total += *sent;
-      if (*sent < wave.size()) {
-        if (Status kept = connection_->commit(); !kept) return kept.error();
-        producer_.reset();  // waits for what is still under way
-        return retryable("drift_outbox", "drift.v1 did not take all events durably; they are tried again");
-      }
+      const std::size_t before = published.size();
+      if (Status sent = publish_wave(wave, published); !sent) return fail(sent.error());
+      whole = published.size() - before == wave.size();
       left = std::move(later);
     }
-    const bool more = !rows->empty();
+    if (!published.empty()) {
+      const Status marked = postgres::mark_drift_published(*connection_, lane, published, clock_.now());
+      if (!marked) return fail(marked.error());
+    }
+    published_.add(published.size());
+    total += published.size();
+    if (!whole) {
+      if (Status kept = connection_->commit(); !kept) return kept.error();
+      producer_.reset();  // waits for what is still under way
+      return retryable("drift_outbox", "drift.v1 did not take all events durably; they are tried again");
+    }
+    // Who adds one meanwhile wakes the lane after that.
+    const bool more = rows->size() == postgres::kDriftOutboxMost;
     if (Status done = connection_->commit(); !done) return done.error();
     if (!more) return total;
   }
 }
 
-Result<std::size_t> Publisher::publish_wave(std::int16_t lane,
-                                            std::span<const postgres::DriftOutboxRow* const> wave) {
+Status Publisher::publish_wave(std::span<const postgres::DriftOutboxRow* const> wave,
+                               std::vector<std::int64_t>& done) {
   auto topic = log_.topic(frame::kDriftTopic);
   if (!topic) return topic.error();
   if (!producer_) {
@@ -166,19 +175,12 @@ Result<std::size_t> Publisher::publish_wave(std::int16_t lane,
     durable_.clear();
   }
   for (const postgres::DriftOutboxRow* row : wave) append(*row, next_token_++, topic->partitions);
-  std::vector<std::int64_t> done;
-  {
-    std::unique_lock hold(acks_mutex_);
-    acked_.wait_for(hold, kAckWaitMax, [&] { return answered_ == wave.size(); });
-    for (std::size_t i = 0; i < wave.size(); ++i) {
-      if (durable_.contains(first + i)) done.push_back(wave[i]->seq);
-    }
+  std::unique_lock hold(acks_mutex_);
+  acked_.wait_for(hold, kAckWaitMax, [&] { return answered_ == wave.size(); });
+  for (std::size_t i = 0; i < wave.size(); ++i) {
+    if (durable_.contains(first + i)) done.push_back(wave[i]->seq);
   }
-  if (Status marked = postgres::mark_drift_published(*connection_, lane, done, clock_.now()); !marked) {
-    return marked.error();
-  }
-  published_.add(done.size());
-  return done.size();
+  return ok_status();
 }
 
 void Publisher::append(const postgres::DriftOutboxRow& row, std::uint64_t token, std::int32_t partitions) {

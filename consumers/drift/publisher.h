@@ -42,7 +42,8 @@ class Publisher final : private log::AckListener {
   void on_acks(std::span<const log::Ack> acks) noexcept override;
   Status ensure_ready();
   Result<std::size_t> publish_lane(std::int16_t lane, bool* busy);
-  Result<std::size_t> publish_wave(std::int16_t lane, std::span<const postgres::DriftOutboxRow* const> wave);
+  // Adds to `done` what the log took durably.
+  Status publish_wave(std::span<const postgres::DriftOutboxRow* const> wave, std::vector<std::int64_t>& done);
   void append(const postgres::DriftOutboxRow& row, std::uint64_t token, std::int32_t partitions);
   void note(const Status& status);
 

@@ -1,9 +1,15 @@
 #include "consumers/drift/rows.h"
 
+#include <utility>
+
 #include "consumers/drift/event.h"
 #include "consumers/drift/state_json.h"
 
 namespace plumbline::drift {
+namespace {
+
+// Bounds what a late report makes to be read for each run it looks into.
+constexpr std::size_t kRunMax = 256;
 
 postgres::DriftReportRow report_row(const Stream& stream, const Entry& entry) {
   const Report& report = entry.report;
@@ -17,6 +23,29 @@ postgres::DriftReportRow report_row(const Stream& stream, const Entry& entry) {
   if (!report.layer.empty()) row.layer = to_json(report.layer);
   if (entry.kept) row.state = to_json(*entry.kept);
   return row;
+}
+
+// Nothing is to be remembered of it but that it was there.
+bool is_plain(const Entry& entry) {
+  return !entry.kept && entry.report.layer.empty() && entry.report.layer_total == 0;
+}
+
+}  // namespace
+
+void add_runs(const Stream& stream, std::span<const Entry> entries,
+              std::vector<postgres::DriftReportRow>& rows) {
+  std::vector<postgres::DriftEarlier> earlier;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const Entry& entry = entries[i];
+    const bool goes_on = i + 1 < entries.size() && is_plain(entry) &&
+                         entries[i + 1].report.passed == entry.report.passed && earlier.size() + 1 < kRunMax;
+    if (goes_on) {
+      earlier.push_back({row_key(entry.report.key), entry.report.commit, entry.report.version});
+    } else {
+      rows.push_back(report_row(stream, entry));
+      rows.back().earlier = std::exchange(earlier, {});
+    }
+  }
 }
 
 Result<Entry> entry_of(const postgres::DriftReportRow& row) {

@@ -1,5 +1,6 @@
 // Between the values of a history and the rows of sinks/postgres.
 #pragma once
+#include <span>
 #include <vector>
 
 #include "consumers/drift/timeline.h"
@@ -18,7 +19,10 @@ namespace plumbline::drift {
   return {stream.tenant, stream.id};
 }
 
-[[nodiscard]] postgres::DriftReportRow report_row(const Stream& stream, const Entry& entry);
+// As few runs as hold these entries, which follow one another.
+void add_runs(const Stream& stream, std::span<const Entry> entries,
+              std::vector<postgres::DriftReportRow>& rows);
+// Of a run of one.
 Result<Entry> entry_of(const postgres::DriftReportRow& row);
 [[nodiscard]] postgres::DriftRow drift_row(const Stream& stream, const Drift& drift);
 [[nodiscard]] postgres::DriftEventRow event_row(const Stream& stream, const Event& event, TimeUs recorded_at);

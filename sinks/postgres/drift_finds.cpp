@@ -1,4 +1,6 @@
 // What drift finds: rows of drifts and drift_events.
+#include <algorithm>
+
 #include "sinks/postgres/drift_store.h"
 #include "sinks/postgres/drift_text.h"
 #include "sinks/postgres/trace_store_arrays.h"
@@ -11,10 +13,12 @@ constexpr const char* kSaveDrift =
     "severity, "
     "opened_at, opened_report, opened_commit, opened_version, passing_since, previous_at, previous_report, "
     "previous_commit, previous_version, updated_at, resolved_at, resolved_report, resolved_commit, "
-    "resolved_version, violations, violations_total) VALUES ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5, $6, "
-    "$7, "
-    "$8, $9::timestamptz, $10::uuid, $11, $12, $13::timestamptz, $14::timestamptz, $15::uuid, $16, $17, "
-    "$18::timestamptz, $19::timestamptz, $20::uuid, $21, $22, $23::jsonb, $24::int4) "
+    "resolved_version, violations, violations_total) SELECT * FROM unnest($1::uuid[], $2::uuid[], "
+    "$3::uuid[], "
+    "$4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[], $10::uuid[], "
+    "$11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::uuid[], $16::text[], "
+    "$17::text[], $18::timestamptz[], $19::timestamptz[], $20::uuid[], $21::text[], $22::text[], "
+    "$23::jsonb[], $24::int4[]) "
     "ON CONFLICT (tenant_id, drift_id) DO UPDATE SET incident_id = excluded.incident_id, state = "
     "excluded.state, "
     "severity = excluded.severity, opened_commit = excluded.opened_commit, opened_version = "
@@ -47,46 +51,68 @@ constexpr const char* kWithdraw =
     "event_id = "
     "ANY ($2::uuid[])";
 
-pg::Param text_of(const std::string& text) {
-  return text.empty() ? std::nullopt : pg::Param(text);
+// Bounds the parameters of one statement: each row may bring many violations.
+constexpr std::size_t kDriftsMax = 1000;
+
+void add_text(TextArray& to, const std::string& text) {
+  if (text.empty()) {
+    to.add_null();
+  } else {
+    to.add(text);
+  }
 }
 
-Status save_drift(pg::Connection& c, const DriftRow& row) {
-  const std::string tenant = row.stream.tenant.value.to_string(), stream = row.stream.stream.to_string(),
-                    drift = row.drift.to_string(), incident = row.incident.to_string(),
-                    opened = format_rfc3339(row.opened.time), opened_id = row.opened.id.to_string(),
-                    since = format_rfc3339(row.passing_since), previous = format_rfc3339(row.previous.time),
-                    previous_id = row.previous.id.to_string(), updated = format_rfc3339(row.updated_at),
-                    total = std::to_string(row.violations_total);
-  std::string resolved, resolved_id;
-  if (row.resolved) {
-    resolved = format_rfc3339(row.resolved->time);
-    resolved_id = row.resolved->id.to_string();
+Status save_some(pg::Connection& c, std::span<const DriftRow> rows) {
+  TextArray tenant, drift, incident, stream, repo, branch, state, severity, opened, opened_id, opened_commit,
+      opened_version, since, previous, previous_id, previous_commit, previous_version, updated, resolved,
+      resolved_id, resolved_commit, resolved_version, violations, total;
+  for (const DriftRow& row : rows) {
+    tenant.add(row.stream.tenant.value.to_string());
+    drift.add(row.drift.to_string());
+    incident.add(row.incident.to_string());
+    stream.add(row.stream.stream.to_string());
+    repo.add(row.repo);
+    branch.add(row.branch);
+    state.add(row.resolved ? "resolved" : "open");
+    severity.add(row.severity);
+    add_key(opened, opened_id, row.opened);
+    add_text(opened_commit, row.opened_commit);
+    add_text(opened_version, row.opened_version);
+    since.add(format_rfc3339(row.passing_since));
+    add_key(previous, previous_id, row.previous);
+    add_text(previous_commit, row.previous_commit);
+    add_text(previous_version, row.previous_version);
+    updated.add(format_rfc3339(row.updated_at));
+    add_key(resolved, resolved_id, row.resolved);
+    add_text(resolved_commit, row.resolved_commit);
+    add_text(resolved_version, row.resolved_version);
+    violations.add(row.violations);
+    total.add(row.violations_total);
   }
-  auto done = c.query(kSaveDrift, {tenant,
-                                   drift,
-                                   incident,
-                                   stream,
-                                   row.repo,
-                                   row.branch,
-                                   row.resolved ? "resolved" : "open",
-                                   row.severity,
-                                   opened,
-                                   opened_id,
-                                   text_of(row.opened_commit),
-                                   text_of(row.opened_version),
-                                   since,
-                                   previous,
-                                   previous_id,
-                                   text_of(row.previous_commit),
-                                   text_of(row.previous_version),
-                                   updated,
-                                   text_of(resolved),
-                                   text_of(resolved_id),
-                                   text_of(row.resolved_commit),
-                                   text_of(row.resolved_version),
-                                   row.violations,
-                                   total});
+  auto done = c.query(kSaveDrift, {tenant.text(),
+                                   drift.text(),
+                                   incident.text(),
+                                   stream.text(),
+                                   repo.text(),
+                                   branch.text(),
+                                   state.text(),
+                                   severity.text(),
+                                   opened.text(),
+                                   opened_id.text(),
+                                   opened_commit.text(),
+                                   opened_version.text(),
+                                   since.text(),
+                                   previous.text(),
+                                   previous_id.text(),
+                                   previous_commit.text(),
+                                   previous_version.text(),
+                                   updated.text(),
+                                   resolved.text(),
+                                   resolved_id.text(),
+                                   resolved_commit.text(),
+                                   resolved_version.text(),
+                                   violations.text(),
+                                   total.text()});
   if (!done) return done.error();
   return ok_status();
 }
@@ -94,8 +120,10 @@ Status save_drift(pg::Connection& c, const DriftRow& row) {
 }  // namespace
 
 Status save_drifts(pg::Connection& c, std::span<const DriftRow> rows) {
-  for (const DriftRow& row : rows) {
-    if (Status saved = save_drift(c, row); !saved) return saved;
+  while (!rows.empty()) {
+    const std::size_t count = std::min(rows.size(), kDriftsMax);
+    if (Status saved = save_some(c, rows.first(count)); !saved) return saved;
+    rows = rows.subspan(count);
   }
   return ok_status();
 }

@@ -7,7 +7,6 @@ namespace {
 
 // "drif" as a number: the class of the lanes' advisory locks.
 constexpr const char* kLockClass = "1685219686";
-constexpr const char* kBatch = "500";
 
 }  // namespace
 
@@ -22,7 +21,7 @@ Result<std::vector<DriftOutboxRow>> drift_outbox(pg::Connection& c, std::int16_t
   auto rows = c.query(
       "SELECT seq, event_id, tenant_id, key, type, body, (extract(epoch FROM time) * 1000000)::bigint "
       "FROM plumbline.drift_events WHERE lane = $1::int2 AND published_at IS NULL ORDER BY seq LIMIT $2::int",
-      {std::to_string(lane), kBatch});
+      {std::to_string(lane), std::to_string(kDriftOutboxMost)});
   if (!rows) return rows.error();
   std::vector<DriftOutboxRow> found;
   for (int i = 0; i < rows->size(); ++i) {

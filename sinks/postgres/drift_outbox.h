@@ -1,6 +1,7 @@
 // The outbox of drift.v1: rows of drift_events that are not published. One process works on a lane at a time,
 // so the events of a key leave in the order in which they were found, whoever found them.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -21,6 +22,7 @@ struct DriftOutboxRow {
 // In an open transaction, until its end. False: another process has the lane.
 Result<bool> try_lock_drift_lane(pg::Connection& connection, std::int16_t lane);
 // The oldest unpublished events of the lane, in order.
+inline constexpr std::size_t kDriftOutboxMost = 500;  // rows that it returns
 Result<std::vector<DriftOutboxRow>> drift_outbox(pg::Connection& connection, std::int16_t lane);
 Status mark_drift_published(pg::Connection& connection, std::int16_t lane, std::span<const std::int64_t> seqs,
                             TimeUs at);

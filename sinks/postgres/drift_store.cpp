@@ -30,30 +30,34 @@ constexpr const char* kSaveStreams =
     "excluded.state, announced_drift = excluded.announced_drift, announced_incident = "
     "excluded.announced_incident WHERE s.version = excluded.version - 1";
 
+// The run that would hold it is the first that ends at it or later.
 constexpr const char* kKnownReports =
     "SELECT k.at FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::uuid[], $5::int8[]) "
-    "k(tenant_id, stream_id, time, report_id, at) JOIN plumbline.drift_reports r ON r.tenant_id = "
-    "k.tenant_id "
-    "AND r.stream_id = k.stream_id AND r.time = k.time AND r.report_id = k.report_id";
+    "k(tenant_id, stream_id, time, report_id, at) CROSS JOIN LATERAL (SELECT time, report_id, earlier_times, "
+    "earlier_ids FROM plumbline.drift_reports WHERE tenant_id = k.tenant_id AND stream_id = k.stream_id AND "
+    "(time, report_id) >= (k.time, k.report_id) ORDER BY time, report_id LIMIT 1) r WHERE (r.time, "
+    "r.report_id) = (k.time, k.report_id) OR EXISTS (SELECT FROM unnest(r.earlier_times, r.earlier_ids) "
+    "e(time, id) WHERE e.time = k.time AND e.id = k.report_id)";
 
 // Never holds a row: its row type is that of the arrays that reports come in.
 constexpr const char* kReportRows =
     "CREATE TEMP TABLE IF NOT EXISTS drift_report_row (tenant_id uuid, stream_id uuid, time timestamptz, "
-    "report_id uuid, passed bool, layer_total int4, commit text, version text, layer text, state text)";
+    "report_id uuid, passed bool, layer_total int4, commit text, version text, layer text, state text, "
+    "reports int4, times timestamptz[], ids uuid[], commits text[], versions text[])";
 constexpr const char* kReportType = "SELECT 'pg_temp.drift_report_row'::regtype::oid";
-constexpr std::uint32_t kReportColumns = 10;
+constexpr std::uint32_t kReportColumns = 15;
 // Reports of one statement, about: bounds both sides' buffers.
 constexpr std::size_t kArrayBytes = std::size_t{2} << 20;
 constexpr const char* kInsertReports =
     "INSERT INTO plumbline.drift_reports (tenant_id, stream_id, time, report_id, passed, layer_total, "
-    "commit, version, layer, state) SELECT tenant_id, stream_id, time, report_id, passed, layer_total, "
-    "commit, version, layer, state FROM unnest($1::pg_temp.drift_report_row[])";
+    "commit, version, layer, state, reports, earlier_times, earlier_ids, earlier_commits, earlier_versions) "
+    "SELECT tenant_id, stream_id, time, report_id, passed, layer_total, commit, version, layer, state, "
+    "reports, nullif(times, '{}'), nullif(ids, '{}'), nullif(commits, '{}'), nullif(versions, '{}') FROM "
+    "unnest($1::pg_temp.drift_report_row[])";
 
-constexpr const char* kUpdateReports =
-    "UPDATE plumbline.drift_reports r SET state = k.state FROM unnest($1::uuid[], $2::uuid[], "
-    "$3::timestamptz[], $4::uuid[], $5::text[]) k(tenant_id, stream_id, time, report_id, state) "
-    "WHERE r.tenant_id = k.tenant_id AND r.stream_id = k.stream_id AND r.time = k.time AND r.report_id = "
-    "k.report_id";
+constexpr const char* kDropReports =
+    "DELETE FROM plumbline.drift_reports WHERE tenant_id = $1::uuid AND stream_id = $2::uuid AND (time, "
+    "report_id) > ($3::timestamptz, $4::uuid)";
 
 constexpr const char* kStart =
     "SELECT (extract(epoch FROM time) * 1000000)::bigint, report_id, passed, layer_total, commit, version, "
@@ -62,7 +66,7 @@ constexpr const char* kStart =
     "ORDER BY time DESC, report_id DESC LIMIT 1";
 constexpr const char* kAfter =
     "SELECT (extract(epoch FROM time) * 1000000)::bigint, report_id, passed, layer_total, commit, version, "
-    "layer, state FROM plumbline.drift_reports WHERE tenant_id = $1::uuid AND stream_id = $2::uuid "
+    "layer, state FROM plumbline.drift_history WHERE tenant_id = $1::uuid AND stream_id = $2::uuid "
     "AND (time, report_id) > ($3::timestamptz, $4::uuid) ORDER BY time, report_id";
 constexpr const char* kEventsAfter =
     "SELECT event_id, (extract(epoch FROM report_time) * 1000000)::bigint, report_id "
@@ -111,6 +115,22 @@ DriftReportRow report_at(const pg::Rows& rows, int row, const DriftStreamId& id)
   made.layer = rows.text(row, 6);
   if (!rows.is_null(row, 7)) made.state = std::string(rows.text(row, 7));
   return made;
+}
+
+// Nobody reads an array that says nothing.
+void add_texts(RecordRow& out, std::span<const DriftEarlier> earlier, std::string DriftEarlier::*text) {
+  const bool any = std::any_of(earlier.begin(), earlier.end(),
+                               [&](const DriftEarlier& one) { return !(one.*text).empty(); });
+  out.array(kWireText, any ? earlier : std::span<const DriftEarlier>(),
+            [&](Wire& wire, const DriftEarlier& one) { wire.bytes(one.*text); });
+}
+
+void add_earlier(RecordRow& out, std::span<const DriftEarlier> earlier) {
+  out.int4(static_cast<std::int32_t>(earlier.size() + 1));
+  out.array(kWireTime, earlier, [](Wire& wire, const DriftEarlier& one) { wire.time(one.key.time); });
+  out.array(kWireUuid, earlier, [](Wire& wire, const DriftEarlier& one) { wire.uuid(one.key.id); });
+  add_texts(out, earlier, &DriftEarlier::commit);
+  add_texts(out, earlier, &DriftEarlier::version);
 }
 
 }  // namespace
@@ -203,6 +223,7 @@ Status insert_drift_reports(pg::Connection& c, const DriftSession& session,
       out.name(row.version);
       out.name(row.layer);
       out.name(row.state ? std::string_view(*row.state) : std::string_view());
+      add_earlier(out, row.earlier);
       array.next(one.size());
       stream.append(one);
     }
@@ -212,17 +233,11 @@ Status insert_drift_reports(pg::Connection& c, const DriftSession& session,
   return ok_status();
 }
 
-Status update_drift_reports(pg::Connection& c, std::span<const DriftReportRow> rows) {
-  if (rows.empty()) return ok_status();
-  TextArray tenant, stream, time, id, state;
-  for (const DriftReportRow& row : rows) {
-    tenant.add(row.stream.tenant.value.to_string());
-    stream.add(row.stream.stream.to_string());
-    time.add(format_rfc3339(row.key.time));
-    id.add(row.key.id.to_string());
-    state.add(row.state);
-  }
-  auto done = c.query(kUpdateReports, {tenant.text(), stream.text(), time.text(), id.text(), state.text()});
+Status drop_drift_reports(pg::Connection& c, const DriftStreamId& id,
+                          const std::optional<DriftReportKey>& after) {
+  auto done = c.query(kDropReports, {id.tenant.value.to_string(), id.stream.to_string(),
+                                     after ? format_rfc3339(after->time) : "-infinity",
+                                     (after ? after->id : Uuid{}).to_string()});
   if (!done) return done.error();
   return ok_status();
 }

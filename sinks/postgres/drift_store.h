@@ -39,6 +39,14 @@ struct DriftStreamRow {
   std::optional<Uuid> announced_drift, announced_incident;
 };
 
+// A report of a run before its last one.
+struct DriftEarlier {
+  DriftReportKey key;
+  std::string commit, version;
+};
+
+// A run of reports (0090_drift_runs.sql): the last one, and those before it, which passed or failed alike,
+// broke no layer and had no state kept. Read from drift_history: a run of one.
 struct DriftReportRow {
   DriftStreamId stream;
   DriftReportKey key;
@@ -47,6 +55,7 @@ struct DriftReportRow {
   std::string commit, version;
   std::string layer;                 // empty: none
   std::optional<std::string> state;  // nullopt: not kept
+  std::vector<DriftEarlier> earlier;
 };
 
 struct DriftRow {
@@ -98,8 +107,9 @@ Result<std::vector<std::size_t>> known_drift_reports(
     pg::Connection& connection, std::span<const std::pair<DriftStreamId, DriftReportKey>> keys);
 Status insert_drift_reports(pg::Connection& connection, const DriftSession& session,
                             std::span<const DriftReportRow> rows);
-// Sets `state` of rows that are there.
-Status update_drift_reports(pg::Connection& connection, std::span<const DriftReportRow> rows);
+// Removes a branch's runs that end after `after` (nullopt: all), which must be the last report of a run.
+Status drop_drift_reports(pg::Connection& connection, const DriftStreamId& id,
+                          const std::optional<DriftReportKey>& after);
 
 // What a late report needs: the newest report before `key` whose state is kept, every report after that one,
 // and the events in force that those gave.

@@ -78,7 +78,7 @@ class DriftTest : public testing::Test {
   // Everything that is a function of the set of reports.
   std::string history() {
     return text("SELECT (to_jsonb(d))::text FROM plumbline.drifts d ORDER BY 1") + "\n--\n" +
-           text("SELECT (to_jsonb(r))::text FROM plumbline.drift_reports r ORDER BY 1") + "\n--\n" +
+           text("SELECT (to_jsonb(r))::text FROM plumbline.drift_history r ORDER BY 1") + "\n--\n" +
            text(
                "SELECT (to_jsonb(s) - 'version' - 'announced_drift' - 'announced_incident')::text FROM "
                "plumbline.drift_streams s ORDER BY 1") +

@@ -61,7 +61,7 @@ TEST_F(Linters, ARealLayerViolationOpensADriftAndItsRepairResolvesIt) {
   const std::string reports = "SELECT count(*) FROM plumbline.reports WHERE ";
   (void)lint("clean");
   EXPECT_TRUE(becomes(reports + "agent = 'import-linter' AND status = 'PASS'", "1"));
-  EXPECT_TRUE(becomes("SELECT count(*) FROM plumbline.drift_reports", "4"));
+  EXPECT_TRUE(becomes("SELECT count(*) FROM plumbline.drift_history", "4"));
   EXPECT_EQ(stack_.value("SELECT count(*) FROM plumbline.drifts"), "0");
 
   const std::string commit = lint("broken");

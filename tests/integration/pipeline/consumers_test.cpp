@@ -35,7 +35,7 @@ constexpr Kept kKept[] = {
      "tenant_id, time, id, digest, agent, repo, branch, commit, version, status, score, violations, payload"},
     {"violations", "tenant_id, time, report_id, gate, severity, title"},
     {"drifts", "*"},
-    {"drift_reports", "tenant_id, stream_id, time, report_id, passed, layer_total, commit, version, layer"},
+    {"drift_history", "tenant_id, stream_id, time, report_id, passed, layer_total, commit, version, layer"},
     {"drift_events",
      "tenant_id, event_id, type, time, recorded_at, notify, late, correction, drift_id, body, withdrawn_at, "
      "published_at",
