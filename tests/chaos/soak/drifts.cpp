@@ -86,6 +86,7 @@ void Drifts::report(const std::stop_token& stop, const Tenant& tenant, int port)
     const std::string lines = next_reports();
     // The same ids again and again: what was stored without an answer is a duplicate then.
     for (int status = 0; status != 202;) {
+      if (given_up_) return;
       try {
         status = client.post(lines);
       } catch (const std::runtime_error&) {  // nobody listens right now

@@ -17,6 +17,10 @@ class Drifts {
  public:
   // Adds to the stack's configuration: make it before any role starts. Throws.
   explicit Drifts(Stack& stack);
+  // Without end() a report that nobody answers is given up: a soak that failed shall say so.
+  ~Drifts() { given_up_ = true; }
+  Drifts(const Drifts&) = delete;
+  Drifts& operator=(const Drifts&) = delete;
 
   // Routes of the tenant, and a thread that reports over `port` from now on.
   void begin(const Tenant& tenant, int port);
@@ -39,6 +43,7 @@ class Drifts {
   Fake slack_, hook_;
   std::deque<std::string> open_;
   std::atomic<int> opened_{0}, resolved_{0}, reports_{0};
+  std::atomic<bool> given_up_{false};
   std::jthread thread_;
 };
 
