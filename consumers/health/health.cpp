@@ -27,7 +27,10 @@ std::vector<std::string> Health::topics() const {
   return {std::string(frame::kTracesTopic), std::string(frame::kReportsTopic)};
 }
 
-Status Health::connected(pg::Connection&) {
+Status Health::connected(pg::Connection& connection) {
+  auto session = postgres::prepare_window_session(connection);
+  if (!session) return session.error();
+  session_ = *session;
   return ok_status();
 }
 
@@ -103,10 +106,10 @@ Status Health::prepare(pg::Connection& connection) {
 
 Status Health::apply(pg::Connection& connection) {
   if (Status done = postgres::add_health(connection, effects_.sums); !done) return done;
-  for (const postgres::WindowKey& key : effects_.windows) {
-    if (Status done = postgres::add_piece(connection, key, state_.windows.at(key).fresh()); !done)
-      return done;
-  }
+  std::vector<std::pair<postgres::WindowKey, const postgres::WindowPiece*>> pieces;
+  for (const postgres::WindowKey& key : effects_.windows)
+    pieces.emplace_back(key, &state_.windows.at(key).fresh());
+  if (Status done = postgres::add_pieces(connection, session_, pieces); !done) return done;
   for (const auto& [key, tail] : drops_) {
     if (Status done = postgres::drop_pieces(connection, key, tail.upto, tail.time_max); !done) return done;
   }

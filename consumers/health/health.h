@@ -14,6 +14,7 @@
 #include "core/clock.h"
 #include "core/codec/form_decoder.h"
 #include "core/telemetry/metrics.h"
+#include "sinks/postgres/health_windows.h"
 
 namespace plumbline::health {
 
@@ -55,7 +56,8 @@ class Health final : public loop::Consumer {
   State state_;
   Effects effects_;
   std::map<postgres::WindowKey, Window::Tail> drops_;  // what the windows lose with these effects
-  TimeUs erased_at_;                                   // when state_.erased was read
+  postgres::WindowSession session_;
+  TimeUs erased_at_;  // when state_.erased was read
 };
 
 }  // namespace plumbline::health

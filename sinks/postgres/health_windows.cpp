@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "sinks/postgres/trace_store_arrays.h"
+#include "sinks/postgres/trace_store_records.h"
 
 namespace plumbline::postgres {
 namespace {
@@ -17,9 +18,15 @@ constexpr const char* kLoad =
 constexpr const char* kHorizon =
     "SELECT (extract(epoch FROM time_max) * 1000000)::bigint FROM plumbline.health_horizons "
     "WHERE topic = $1::int2 AND log_partition = $2::int4";
+// Never holds a row: its row type is that of the arrays that pieces come in.
+constexpr const char* kPieceRows =
+    "CREATE TEMP TABLE IF NOT EXISTS health_piece_row (topic int2, log_partition int4, seq int8, time_max "
+    "timestamptz, fingerprints bytea)";
+constexpr const char* kPieceType = "SELECT 'pg_temp.health_piece_row'::regtype::oid";
+constexpr std::uint32_t kPieceColumns = 5;
 constexpr const char* kAdd =
     "INSERT INTO plumbline.health_windows AS h (topic, log_partition, seq, time_max, fingerprints) "
-    "VALUES ($1::int2, $2::int4, $3::int8, $4::timestamptz, $5::bytea) "
+    "SELECT topic, log_partition, seq, time_max, fingerprints FROM unnest($1::pg_temp.health_piece_row[]) "
     "ON CONFLICT (topic, log_partition, seq) DO UPDATE SET fingerprints = h.fingerprints || "
     "excluded.fingerprints, time_max = greatest(h.time_max, excluded.time_max)";
 constexpr const char* kDrop =
@@ -61,10 +68,11 @@ constexpr const char* kSettle =
 constexpr std::size_t kLinesMax = 2000;
 constexpr std::size_t kLineBytesMax = std::size_t{4} << 20;
 
-constexpr char kDigits[] = "0123456789abcdef";
-
-void put_hex(std::string& out, std::uint64_t value) {
-  for (int shift = 60; shift >= 0; shift -= 4) out += kDigits[value >> shift & 15];
+// As they are stored: the bytes that a hexadecimal number would be written with.
+void put(std::string& out, std::uint64_t value) {
+  char bytes[8];
+  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(value >> (56 - 8 * i) & 0xff);
+  out.append(bytes, sizeof bytes);
 }
 
 std::uint64_t hex(std::string_view text) {
@@ -119,16 +127,40 @@ Result<std::optional<TimeUs>> load_horizon(pg::Connection& connection, const Win
   return std::optional<TimeUs>{TimeUs{rows->integer(0, 0)}};
 }
 
-Status add_piece(pg::Connection& connection, const WindowKey& key, const WindowPiece& piece) {
-  const KeyText text(key);
-  std::string bytes = "\\x";
-  bytes.reserve(2 + piece.prints.size() * 2 * kPrintBytes);
-  for (const Fingerprint& print : piece.prints) {
-    put_hex(bytes, print.low);
-    put_hex(bytes, print.high);
+Result<WindowSession> prepare_window_session(pg::Connection& connection) {
+  if (Status made = connection.execute(kPieceRows); !made) return made.error();
+  auto type = connection.query(kPieceType);
+  if (!type) return type.error();
+  return WindowSession{static_cast<std::uint32_t>(type->integer(0, 0))};
+}
+
+Status add_pieces(pg::Connection& connection, const WindowSession& session,
+                  std::span<const std::pair<WindowKey, const WindowPiece*>> pieces) {
+  if (pieces.empty()) return ok_status();
+  std::string stream, row;
+  std::string prints;
+  RecordArray array(stream);
+  RecordRow out(row);
+  array.begin(session.piece_type);
+  for (const auto& [key, piece] : pieces) {
+    prints.clear();
+    prints.reserve(piece->prints.size() * kPrintBytes);
+    for (const Fingerprint& print : piece->prints) {
+      put(prints, print.low);
+      put(prints, print.high);
+    }
+    row.clear();
+    out.begin(kPieceColumns);
+    out.int2(key.topic);
+    out.int4(key.partition);
+    out.int8(piece->seq);
+    out.time(piece->time_max);
+    out.bytea(prints);
+    array.next(row.size());
+    stream.append(row);
   }
-  auto done = connection.query(
-      kAdd, {text.topic, text.partition, std::to_string(piece.seq), format_rfc3339(piece.time_max), bytes});
+  array.finish();
+  auto done = connection.query_binary(kAdd, stream);
   if (!done) return done.error();
   return ok_status();
 }

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/pg/connection.h"
@@ -42,8 +43,15 @@ Result<std::vector<WindowPiece>> load_pieces(pg::Connection& connection, const W
                                              std::int64_t after);
 // Nothing: the window has everything that was ever counted.
 Result<std::optional<TimeUs>> load_horizon(pg::Connection& connection, const WindowKey& key);
-// Makes the piece, or adds to the one that is there.
-Status add_piece(pg::Connection& connection, const WindowKey& key, const WindowPiece& piece);
+// What belongs to a connection: number of the type in which pieces are handed over.
+struct WindowSession {
+  std::uint32_t piece_type = 0;
+};
+// Once after every connect.
+Result<WindowSession> prepare_window_session(pg::Connection& connection);
+// Makes the pieces, or adds to those that are there. Each key once, rising.
+Status add_pieces(pg::Connection& connection, const WindowSession& session,
+                  std::span<const std::pair<WindowKey, const WindowPiece*>> pieces);
 // Drops the pieces up to a seq; the horizon rises to `time_max`.
 Status drop_pieces(pg::Connection& connection, const WindowKey& key, std::int64_t upto, TimeUs time_max);
 

@@ -101,6 +101,7 @@ class RecordRow {
   void time(TimeUs value) { type(kWireTime).time(value); }
   void uuid(const Uuid& value) { type(kWireUuid).uuid(value); }
   void text(std::string_view value) { type(kWireText).bytes(value); }
+  void bytea(std::string_view value) { type(kWireBytea).bytes(value); }
   // Names that are absent are null, never ''.
   void name(std::string_view value) {
     if (value.empty()) {
