@@ -100,8 +100,9 @@ class Bench {
     if (number % 2 != 0) plain = consume(from);
     total_ += reports_;
     auto superuser = database_.superuser();
-    const auto found = require(superuser.query(
-        "SELECT (SELECT sum(reports) FROM plumbline.drift_reports), (SELECT count(*) FROM plumbline.drifts)"));
+    const auto found =
+        require(superuser.query("SELECT (SELECT sum(reports) FROM plumbline.drift_reports), (SELECT count(*) "
+                                "FROM plumbline.drifts)"));
     if (found.integer(0, 0) != total_) throw std::runtime_error("reports were not taken once");
     const auto n = static_cast<double>(reports_);
     fmt::print(
