@@ -61,7 +61,16 @@ void run(const std::string& server, const Case& which, int port, const load::Sig
   std::fflush(stdout);
 }
 
-std::unique_ptr<test::Process> start_nginx(const std::filesystem::path& folder, int port) {
+// Asked to end, on every way out: killed, nginx leaves its workers behind.
+struct Ended {
+  void operator()(test::Process* process) const {
+    process->terminate();
+    delete process;
+  }
+};
+using Nginx = std::unique_ptr<test::Process, Ended>;
+
+Nginx start_nginx(const std::filesystem::path& folder, int port) {
   std::ofstream conf(folder / "nginx.conf");
   // A location that ends in an upstream-less 202 discards the body only after it has read it.
   conf << "daemon off;\nworker_processes 2;\npid " << (folder / "nginx.pid").string()
@@ -72,10 +81,10 @@ std::unique_ptr<test::Process> start_nginx(const std::filesystem::path& folder, 
        << ";\n  server { listen 127.0.0.1:" << port
        << " reuseport; location / { return 202 '{\"accepted\":1}'; } }\n}\n";
   conf.close();
-  auto nginx = std::make_unique<test::Process>(
+  Nginx nginx(new test::Process(
       test::ProcessOptions{{"nginx", "-c", (folder / "nginx.conf").string(), "-p", folder.string()},
                            {{"PATH", "/usr/sbin:/usr/bin:/sbin:/bin"}},
-                           folder / "nginx.log"});
+                           folder / "nginx.log"}));
   nginx->start();
   return nginx;
 }
