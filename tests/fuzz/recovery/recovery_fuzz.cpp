@@ -32,7 +32,8 @@ struct OneView final : Views {
   explicit OneView(std::shared_ptr<TopicView> v) : view(std::move(v)) {}
   Result<std::shared_ptr<TopicView>> find(std::string_view) override { return view; }
   std::uint64_t generation() override { return 0; }
-  void wait(std::uint64_t, std::chrono::steady_clock::time_point, const std::stop_token&) override {}
+  void wait(std::span<const TopicView* const>, std::uint64_t, std::chrono::steady_clock::time_point,
+            const std::stop_token&) override {}
   std::shared_ptr<TopicView> view;
 };
 
