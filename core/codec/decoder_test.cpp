@@ -188,6 +188,23 @@ TEST(Decoder, ACountBeyondItsBoundsIsRefusedAndNeverCast) {
   }
 }
 
+// Found by codec_property: a zero byte behind true, false or null was taken for the end of the value.
+TEST(Decoder, NothingButSpaceOrPunctuationStandsBehindAValue) {
+  Decoder decoder;
+  for (const char* value : {"true", "false", "null", "1", "\"x\"", "{}", "[]"}) {
+    for (int byte = 0; byte < 256; ++byte) {
+      const char behind = static_cast<char>(byte);
+      if (std::string_view(" \t\n\r").find(behind) != std::string_view::npos) continue;
+      if (value == std::string_view("1") &&
+          std::string_view("0123456789.eE").find(behind) != std::string_view::npos)
+        continue;  // may go on
+      if (behind == ',' || behind == ']' || behind == '}') continue;
+      const std::string line = envelope("thought", std::string(R"({"a":[)") + value + behind + "]}");
+      EXPECT_EQ(code(decoder, line), "invalid_json") << value << " " << byte;
+    }
+  }
+}
+
 TEST(Decoder, GoesFromLargeToSmall) {
   Decoder decoder;
   std::string large =

@@ -131,13 +131,18 @@ bool Walker::scalar(char first, const Rule* rule, Cell& cell, bool& null) {
   return true;
 }
 
+// What may stand behind a number or a word.
+bool Walker::ends_value(std::size_t at) const {
+  if (at >= text_.size()) return true;
+  const char next = text_[at];
+  return next == ',' || next == ']' || next == '}' || is_space(next);
+}
+
 bool Walker::literal(std::string_view word) {
   const std::size_t begin = tokens_[at_];
   if (text_.compare(begin, word.size(), word) != 0) return broken("is no JSON value");
   const std::size_t end = begin + word.size();
-  if (end < text_.size() && !is_space(text_[end]) && std::strchr(",]}", text_[end]) == nullptr) {
-    return broken("is no JSON value");
-  }
+  if (!ends_value(end)) return broken("is no JSON value");
   ++at_;
   return true;
 }
@@ -147,10 +152,7 @@ bool Walker::number(std::string_view& out) {
   const NumberText scanned = scan_number(text_.substr(begin));
   if (scanned.wrong != nullptr) return broken(scanned.wrong);
   const std::size_t end = begin + scanned.size;
-  if (end < text_.size()) {
-    const char next = text_[end];
-    if (!is_space(next) && next != ',' && next != ']' && next != '}') return broken("is no number");
-  }
+  if (!ends_value(end)) return broken("is no number");
   out = text_.substr(begin, scanned.size);
   ++at_;
   return true;

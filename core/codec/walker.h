@@ -78,6 +78,7 @@ class Walker {
   bool string(std::string_view& out);
   bool number(std::string_view& out);
   bool literal(std::string_view word);
+  [[nodiscard]] bool ends_value(std::size_t at) const;
   bool unescape(std::string_view raw, std::string_view& out);
   bool note_key(Open& open, std::string_view key);
   bool same_keys(const Open& open);
