@@ -17,11 +17,9 @@ constexpr std::int64_t kPruneEveryUs = 3600LL * 1000000;
 
 }  // namespace
 
-Persist::Persist(log::Log& log, const Clock& clock, telemetry::Metrics& metrics, std::size_t rows_max,
-                 Turns& turns)
+Persist::Persist(log::Log& log, const Clock& clock, telemetry::Metrics& metrics, std::size_t rows_max)
     : clock_(clock),
       rows_max_(rows_max),
-      turns_(turns),
       meters_(std::make_unique<Meters>(metrics)),
       publisher_(log),
       pruned_at_(clock.now()) {}
@@ -129,9 +127,7 @@ std::vector<Persist::Unit> Persist::living() const {
 Status Persist::apply(pg::Connection& connection) {
   trace_outcomes_.assign(effects_.trace_places.size(), StoreOutcome::kDead);
   report_outcomes_.assign(effects_.reports.size(), StoreOutcome::kDead);
-  const std::vector<Unit> units = living();
-  const Turns::Turn turn(turns_);
-  if (Status stored = store(connection, units); !stored) return stored;
+  if (Status stored = store(connection, living()); !stored) return stored;
   tally();
   // Before COMMIT, so that a dead letter is never committed without being published.
   if (Status told = publisher_.publish(letters_); !told) return told;

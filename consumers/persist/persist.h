@@ -14,7 +14,6 @@
 #include "consumers/persist/effects.h"
 #include "consumers/persist/fold.h"
 #include "consumers/persist/state.h"
-#include "consumers/persist/turns.h"
 #include "core/clock.h"
 #include "core/outcome.h"
 #include "core/telemetry/metrics.h"
@@ -24,8 +23,7 @@ namespace plumbline::persist {
 // Not thread-safe: the loop's thread.
 class Persist final : public loop::Consumer {
  public:
-  // `turns` is shared by the members of a process and outlives them.
-  Persist(log::Log& log, const Clock& clock, telemetry::Metrics& metrics, std::size_t rows_max, Turns& turns);
+  Persist(log::Log& log, const Clock& clock, telemetry::Metrics& metrics, std::size_t rows_max);
   ~Persist() override;
 
   [[nodiscard]] std::string_view name() const override { return kConsumer; }
@@ -62,7 +60,6 @@ class Persist final : public loop::Consumer {
 
   const Clock& clock_;
   std::size_t rows_max_;
-  Turns& turns_;
   std::unique_ptr<Meters> meters_;
   loop::DeadPublisher publisher_;
   LineDecoder decoder_;

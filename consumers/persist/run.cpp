@@ -1,8 +1,5 @@
 #include "consumers/persist/run.h"
 
-#include <algorithm>
-#include <thread>
-
 namespace plumbline::persist {
 namespace {
 
@@ -18,21 +15,14 @@ loop::Options loop_options(const config::Persist& options, const config::Postgre
   return made;
 }
 
-// Members take turns where cores are few: a machine of many has room for half as many that insert.
-std::size_t sharing(std::int32_t threads) {
-  return std::max<std::size_t>(static_cast<std::size_t>(threads),
-                               std::max(std::thread::hardware_concurrency(), 1U) - 1);
-}
-
 }  // namespace
 
 PersistRole::PersistRole(const config::Persist& options, const config::Postgres& postgres, log::Log& log,
-                         const Clock& clock, telemetry::Metrics& metrics)
-    : turns_(sharing(options.threads)) {
+                         const Clock& clock, telemetry::Metrics& metrics) {
   for (std::int32_t number = 0; number < options.threads; ++number) {
     loop::Options made = loop_options(options, postgres);
     made.member = number;
-    members_.push_back(std::make_unique<Member>(options, log, clock, metrics, turns_, std::move(made)));
+    members_.push_back(std::make_unique<Member>(options, log, clock, metrics, std::move(made)));
   }
 }
 

@@ -34,14 +34,13 @@ class PersistRole {
  private:
   struct Member {
     Member(const config::Persist& options, log::Log& log, const Clock& clock, telemetry::Metrics& metrics,
-           Turns& turns, loop::Options loop_options)
-        : persist(log, clock, metrics, static_cast<std::size_t>(options.batch_records_max), turns),
+           loop::Options loop_options)
+        : persist(log, clock, metrics, static_cast<std::size_t>(options.batch_records_max)),
           loop(persist, log, clock, metrics, std::move(loop_options)) {}
     Persist persist;
     loop::Loop loop;
     std::jthread thread;
   };
-  Turns turns_;
   std::vector<std::unique_ptr<Member>> members_;
 };
 
