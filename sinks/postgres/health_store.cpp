@@ -1,6 +1,8 @@
 #include "sinks/postgres/health_store.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <charconv>
 #include <cstring>
 #include <span>
@@ -8,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/uuid.h"
 #include "sinks/postgres/trace_store_arrays.h"
 
 namespace plumbline::postgres {
@@ -273,28 +276,28 @@ SumKey& SumKey::add(std::string_view name) {
   return *this;
 }
 
+// Names are the senders' to choose, so which keys meet must be nobody's to know: the seed is of this process.
 std::uint64_t sum_hash(std::string_view key) {
-  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15ULL, kOther = 0xd6e8feb86659fd93ULL;
+  static const std::array<std::uint64_t, 2> seed =
+      std::bit_cast<std::array<std::uint64_t, 2>>(Uuid::random().bytes);
+  __extension__ using Wide = unsigned __int128;
+  const auto mix = [](std::uint64_t x, std::uint64_t y) {
+    const Wide product = Wide{x} * y;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  };
   const auto word = [](const char* at) {
     std::uint64_t value = 0;
     std::memcpy(&value, at, sizeof value);
     return value;
   };
-  // Two chains, so that one multiplication does not wait for the other.
-  std::uint64_t a = key.size() * kOdd, b = kOther;
-  const auto take = [&](const char* at) {
-    a = (a ^ word(at)) * kOdd;
-    a ^= a >> 32;
-    b = (b ^ word(at + 8)) * kOther;
-    b ^= b >> 29;
-  };
+  std::uint64_t hash = seed[0] ^ key.size();
+  const auto take = [&](const char* at) { hash = mix(word(at) ^ seed[1], word(at + 8) ^ hash); };
   char last[16] = {};
   const std::size_t whole = key.size() / 16 * 16;
   for (std::size_t at = 0; at < whole; at += 16) take(key.data() + at);
   std::memcpy(last, key.data() + whole, key.size() - whole);
   take(last);
-  a = (a ^ (b + (a << 6))) * kOdd;
-  return a ^ a >> 32;
+  return mix(hash ^ seed[0], 0x9e3779b97f4a7c15ULL);
 }
 
 SumKeyParts::SumKeyParts(std::string_view bytes) {
