@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 
 #include "bench/agent/span_maker.h"
-#include "bench/persist/process_cpu.h"
+#include "bench/load/figures.h"
 #include "core/clock.h"
 #include "core/codec/json_value.h"
 #include "core/http/server.h"

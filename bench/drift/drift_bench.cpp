@@ -7,9 +7,9 @@
 #include <exception>
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
-#include "bench/persist/process_cpu.h"
+#include "bench/load/acks.h"
+#include "bench/load/figures.h"
 #include "consumers/drift/run.h"
 #include "core/clock.h"
 #include "core/codec/decoder.h"
@@ -28,31 +28,6 @@ constexpr std::int32_t kPartitions = 8;
 constexpr std::int64_t kRepos = 1000;
 constexpr std::size_t kPollBytes = std::size_t{32} << 20;
 constexpr int kFindings = 6;  // of a report, about 1.8 KB
-
-double own_cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto s = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return s(usage.ru_utime) + s(usage.ru_stime);
-}
-
-class Acks final : public log::AckListener {
- public:
-  void on_acks(std::span<const log::Ack> acks) noexcept override {
-    for (const log::Ack& ack : acks) {
-      if (ack.status != log::Ack::Status::kDurable) std::terminate();
-    }
-    done_.fetch_add(acks.size());
-  }
-  void wait(std::uint64_t count) const {
-    if (!test::wait_for([this, count] { return done_.load() >= count; })) std::terminate();
-  }
-
- private:
-  std::atomic<std::uint64_t> done_{0};
-};
 
 struct Plain {
   double seconds = 0, cpu = 0;
@@ -78,6 +53,7 @@ class Bench {
     }
     postgres_.url = database_.conninfo();
     start_ = clock_.now();
+    role_ = std::make_unique<drift::DriftRole>(config::Drift{}, postgres_, *log_, clock_, metrics_);
   }
 
   void round(int number) {
@@ -89,13 +65,12 @@ class Bench {
     make();
     Plain plain;
     if (number % 2 == 0) plain = consume(from);
-    drift::DriftRole role({}, postgres_, *log_, clock_, metrics_);
-    const double postgres = bench::cpu_seconds_of_tree(cluster_.pid()), own = own_cpu_seconds();
+    const double postgres = bench::cpu_seconds_of_tree(cluster_.pid()), own = bench::own_cpu_seconds();
     const auto start = Steady::now();
     std::int64_t records = 0;
-    while (records < reports_) records += static_cast<std::int64_t>(require(role.step()));
+    while (records < reports_) records += static_cast<std::int64_t>(require(role_->step()));
     const double seconds = std::chrono::duration<double>(Steady::now() - start).count();
-    const double own_cpu = own_cpu_seconds() - own;
+    const double own_cpu = bench::own_cpu_seconds() - own;
     const double postgres_cpu = bench::cpu_seconds_of_tree(cluster_.pid()) - postgres;
     if (number % 2 != 0) plain = consume(from);
     total_ += reports_;
@@ -117,7 +92,7 @@ class Bench {
   // Every repository reports in turn, a second after its last: forty times in a row of its life it passes,
   // then fails once.
   void make() {
-    Acks acks;
+    bench::Acks acks;
     auto producer = require(log_->producer(acks));
     const std::string received = format_rfc3339(clock_.now());
     for (std::int64_t n = 0; n < reports_; ++n, ++made_) {
@@ -160,7 +135,7 @@ class Bench {
   }
 
   Plain consume(const std::vector<log::StartPosition>& from) {
-    const double cpu = own_cpu_seconds();
+    const double cpu = bench::own_cpu_seconds();
     const auto start = Steady::now();
     auto reader = require(log_->reader(from));
     codec::Decoder decoder;
@@ -171,7 +146,7 @@ class Bench {
         ++lines;
       }
     }
-    return {std::chrono::duration<double>(Steady::now() - start).count(), own_cpu_seconds() - cpu};
+    return {std::chrono::duration<double>(Steady::now() - start).count(), bench::own_cpu_seconds() - cpu};
   }
 
   std::int64_t reports_, made_ = 0, total_ = 0;
@@ -184,6 +159,8 @@ class Bench {
   TimeUs start_;
   telemetry::Metrics metrics_;
   std::unique_ptr<log::Log> log_;
+  // One member for all rounds, as a process that runs for days: a new one asks for every branch's history.
+  std::unique_ptr<drift::DriftRole> role_;
 };
 
 }  // namespace

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/load/figures.h"
 #include "bench/load/http_load.h"
 #include "core/clock.h"
 #include "core/codec/json_value.h"
@@ -27,18 +28,6 @@ using std::chrono::milliseconds;
 
 constexpr double kLoadTracesS = 1000;
 constexpr milliseconds kBetweenDrifts{100};
-
-double quantile(std::vector<double> all, double q) {
-  if (all.empty()) return 0;
-  std::sort(all.begin(), all.end());
-  return all[static_cast<std::size_t>(std::ceil(q * static_cast<double>(all.size()))) - 1];
-}
-
-double load_average() {
-  double one = 0;
-  std::ifstream("/proc/loadavg") >> one;
-  return one;
-}
 
 // The other load, on a thread of its own.
 class Load {
@@ -113,7 +102,7 @@ class Bench {
       return ms.size() == accepted.size();
     };
     const bool complete = test::wait_for(all_received);
-    const double average = load_average();
+    const double average = bench::load_average();
     const auto others = load.end();
     if (!complete) throw std::runtime_error("drifts without a message\n" + stack_.logs());
     if (others.by_status.size() != 1 || !others.by_status.contains(202))
@@ -122,9 +111,10 @@ class Bench {
     fmt::print(
         R"({{"round":{},"log":"{}","drifts":{},"p50_ms":{:.1f},"p99_ms":{:.1f},"max_ms":{:.1f},"plain_p50_ms":{:.2f},"plain_p99_ms":{:.2f},"load_traces_s":{:.0f},"load_p99_ms":{:.1f},"load_average":{:.1f},"stages_p99_ms":{}}})"
         "\n",
-        number, tests::to_string(stack_.backend()), ms.size(), quantile(ms, 0.5), quantile(ms, 0.99),
-        quantile(ms, 1), quantile(plain, 0.5), quantile(plain, 0.99),
-        static_cast<double>(others.accepted) / others.seconds, others.p99_ms, average, stages(number));
+        number, tests::to_string(stack_.backend()), ms.size(), bench::quantile(ms, 0.5),
+        bench::quantile(ms, 0.99), bench::quantile(ms, 1), bench::quantile(plain, 0.5),
+        bench::quantile(plain, 0.99), static_cast<double>(others.accepted) / others.seconds, others.p99_ms,
+        average, stages(number));
     std::fflush(stdout);
   }
 

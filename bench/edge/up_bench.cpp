@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "bench/load/figures.h"
 #include "bench/load/http_load.h"
-#include "bench/persist/process_cpu.h"
 #include "tests/support/stack/stack.h"
 
 namespace {

@@ -4,17 +4,16 @@
 // round.
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <condition_variable>
 #include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <mutex>
 #include <optional>
 #include <thread>
 
 #include <fmt/format.h>
 
+#include "bench/load/figures.h"
 #include "bench/load/http_load.h"
 #include "core/clock.h"
 #include "core/pg/connection.h"
@@ -34,17 +33,6 @@ constexpr milliseconds kBetweenLooks{1};
 constexpr std::int64_t kMadeBeforeUs = 500'000;
 constexpr std::chrono::seconds kSeenWithin{30};
 constexpr std::size_t kSamplesLeast = 100;  // below it there is no 99th percentile
-
-double quantile(std::vector<double> all, double q) {
-  std::sort(all.begin(), all.end());
-  return all.at(static_cast<std::size_t>(std::ceil(q * static_cast<double>(all.size()))) - 1);
-}
-
-double load_average() {
-  double one = 0;
-  std::ifstream("/proc/loadavg") >> one;
-  return one;
-}
 
 // Looks for one trace at a time; those that are answered meanwhile are not looked for, so none waits in line.
 class Observer {
@@ -143,7 +131,7 @@ class Bench {
         require(load::run_load(options_, {}, [&](int status, std::span<const Uuid> ids, std::size_t, auto) {
           if (status == 202) observer.answered(ids.back());
         }));
-    const double average = load_average();
+    const double average = bench::load_average();
     const std::vector<double> ms = observer.end();
     check(result);
     if (ms.size() < kSamplesLeast) throw std::runtime_error("too few rows were looked for: more seconds");
@@ -151,8 +139,8 @@ class Bench {
         R"({{"round":{},"log":"{}","maximum_traces_s":{:.0f},"load_traces_s":{:.0f},"samples":{},"p50_ms":{:.1f},"p99_ms":{:.1f},"max_ms":{:.1f},"answer_p99_ms":{:.1f},"load_average":{:.1f}}})"
         "\n",
         number, tests::to_string(stack_.backend()), most,
-        static_cast<double>(result.accepted) / result.seconds, ms.size(), quantile(ms, 0.5),
-        quantile(ms, 0.99), quantile(ms, 1), result.p99_ms, average);
+        static_cast<double>(result.accepted) / result.seconds, ms.size(), bench::quantile(ms, 0.5),
+        bench::quantile(ms, 0.99), bench::quantile(ms, 1), result.p99_ms, average);
     std::fflush(stdout);
   }
 

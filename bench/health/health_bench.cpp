@@ -6,15 +6,14 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
-#include <fstream>
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/load/acks.h"
+#include "bench/load/figures.h"
 #include "bench/load/trace_maker.h"
-#include "bench/persist/process_cpu.h"
 #include "consumers/health/run.h"
 #include "core/clock.h"
 #include "core/codec/decoder.h"
@@ -34,31 +33,6 @@ constexpr std::size_t kTraceBytes = 580;
 constexpr int kAgents = 8;  // each decides by 7 policies, 23 rules and 4 actions: 644 rows an hour each
 constexpr std::int32_t kPartitions = 8;
 constexpr std::size_t kPollBytes = std::size_t{32} << 20;
-
-double own_cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto s = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return s(usage.ru_utime) + s(usage.ru_stime);
-}
-
-class Acks final : public log::AckListener {
- public:
-  void on_acks(std::span<const log::Ack> acks) noexcept override {
-    for (const log::Ack& ack : acks) {
-      if (ack.status != log::Ack::Status::kDurable) std::terminate();
-    }
-    done_.fetch_add(acks.size());
-  }
-  void wait(std::uint64_t count) const {
-    if (!test::wait_for([this, count] { return done_.load() >= count; })) std::terminate();
-  }
-
- private:
-  std::atomic<std::uint64_t> done_{0};
-};
 
 std::unique_ptr<log::Log> open(const std::string& folder) {
   config::Embedded options;
@@ -106,7 +80,7 @@ class Writer {
  private:
   std::string tenant_ = Uuid::random().to_string(), run_ = Uuid::random().to_string();
   std::uint64_t frames_ = 0;
-  Acks acks_;
+  bench::Acks acks_;
   std::unique_ptr<log::Producer> producer_;
 };
 
@@ -116,7 +90,7 @@ struct Plain {
 
 // Reads everything from the given offsets on.
 Plain consume(log::Log& log, const std::vector<log::StartPosition>& from, std::int64_t traces, bool decode) {
-  const double cpu = own_cpu_seconds();
+  const double cpu = bench::own_cpu_seconds();
   const auto start = Steady::now();
   auto reader = require(log.reader(from));
   codec::Decoder decoder;
@@ -132,7 +106,7 @@ Plain consume(log::Log& log, const std::vector<log::StartPosition>& from, std::i
       }
     }
   }
-  return {std::chrono::duration<double>(Steady::now() - start).count(), own_cpu_seconds() - cpu};
+  return {std::chrono::duration<double>(Steady::now() - start).count(), bench::own_cpu_seconds() - cpu};
 }
 
 class Bench {
@@ -142,9 +116,9 @@ class Bench {
         folder_("health-bench"),
         cluster_({{"shared_buffers=512MB", "max_wal_size=8GB", "checkpoint_timeout=30min"}, ""}),
         database_(cluster_),
-        log_(open((folder_.path() / "log").string())) {
-    postgres_.url = database_.conninfo();
-  }
+        postgres_(of(database_)),
+        log_(open((folder_.path() / "log").string())),
+        role_({}, postgres_, *log_, clock_, metrics_) {}
 
   void round(int number) {
     std::vector<log::StartPosition> from;
@@ -155,14 +129,12 @@ class Bench {
     make();
     Plain read, decoded;
     if (number % 2 == 0) decoded = consume(*log_, from, traces_, true);
-    config::Health options;
-    health::HealthRole role(options, postgres_, *log_, clock_, metrics_);
-    const double postgres = bench::cpu_seconds_of_tree(cluster_.pid()), own = own_cpu_seconds();
+    const double postgres = bench::cpu_seconds_of_tree(cluster_.pid()), own = bench::own_cpu_seconds();
     const auto start = Steady::now();
     std::int64_t frames = 0;
-    while (frames * kFrameTraces < traces_) frames += static_cast<std::int64_t>(require(role.step()));
+    while (frames * kFrameTraces < traces_) frames += static_cast<std::int64_t>(require(role_.step()));
     const double seconds = std::chrono::duration<double>(Steady::now() - start).count();
-    const double own_cpu = own_cpu_seconds() - own;
+    const double own_cpu = bench::own_cpu_seconds() - own;
     const double postgres_cpu = bench::cpu_seconds_of_tree(cluster_.pid()) - postgres;
     if (number % 2 != 0) decoded = consume(*log_, from, traces_, true);
     read = consume(*log_, from, traces_, false);
@@ -181,6 +153,11 @@ class Bench {
   }
 
  private:
+  static config::Postgres of(const tests::TestDatabase& database) {
+    config::Postgres postgres;
+    postgres.url = database.conninfo();
+    return postgres;
+  }
   void make() {
     Writer writer(*log_);
     load::TraceMaker maker({.traces_per_request = kFrameTraces, .trace_bytes = kTraceBytes, .sessions = 10},
@@ -209,6 +186,9 @@ class Bench {
   SystemClock clock_;
   telemetry::Metrics metrics_;
   std::unique_ptr<log::Log> log_;
+  // One member for all rounds, as a process that runs for days: a new one reads its windows back, and its
+  // connection pays for the first touch of every shared buffer.
+  health::HealthRole role_;
 };
 
 void write_reports(const std::string& folder, int repos) {
@@ -228,14 +208,6 @@ void write_reports(const std::string& folder, int repos) {
   }
 }
 
-double status_mib(const std::string& field) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind(field, 0) == 0) return std::strtod(line.c_str() + field.size(), nullptr) / 1024;
-  }
-  return 0;
-}
-
 // In a process of its own, so that nothing else is measured.
 void memory_child(const char* folder, const char* conninfo, int repos) {
   const auto log = open(folder);
@@ -245,11 +217,12 @@ void memory_child(const char* folder, const char* conninfo, int repos) {
   postgres.url = conninfo;
   health::HealthRole role({}, postgres, *log, clock, metrics);
   for (int records = 0; records < repos;) records += static_cast<int>(require(role.step()));
+  const bench::Memory memory = bench::memory_of(getpid());
   // Pages of the log's files are mapped and belong to the page cache: they are told apart.
   fmt::print(
       R"({{"repos":{},"health_peak_mib":{:.1f},"health_anonymous_mib":{:.1f},"health_files_mib":{:.1f}}})"
       "\n",
-      repos, bench::peak_mib(getpid()), status_mib("RssAnon:"), status_mib("RssFile:"));
+      repos, bench::peak_mib(getpid()), memory.anonymous_mib, memory.file_mib);
 }
 
 void memory(const char* program, int repos) {

@@ -6,8 +6,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "bench/load/figures.h"
 #include "bench/load/http_load.h"
-#include "bench/persist/process_cpu.h"
 
 int main(int argc, char** argv) {
   plumbline::load::LoadOptions options;

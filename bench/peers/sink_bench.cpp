@@ -13,8 +13,9 @@
 
 #include <fmt/format.h>
 
+#include "bench/load/acks.h"
+#include "bench/load/figures.h"
 #include "bench/load/trace_maker.h"
-#include "bench/persist/process_cpu.h"
 #include "core/clock.h"
 #include "core/crypto/sha256.h"
 #include "core/frame.h"
@@ -35,22 +36,6 @@ constexpr std::size_t kTraceBytes = 580;
 constexpr std::size_t kLinkBytes = 154;  // of a line, for "hash" and "prev_hash"
 constexpr std::string_view kPeerTopic = "peer.v1";
 constexpr auto kPatience = std::chrono::minutes(5);
-
-class Acks final : public log::AckListener {
- public:
-  void on_acks(std::span<const log::Ack> acks) noexcept override {
-    for (const log::Ack& ack : acks) {
-      if (ack.status != log::Ack::Status::kDurable) std::terminate();
-    }
-    done_.fetch_add(acks.size());
-  }
-  void wait(std::uint64_t count) const {
-    if (!test::wait_for([this, count] { return done_.load() >= count; })) std::terminate();
-  }
-
- private:
-  std::atomic<std::uint64_t> done_{0};
-};
 
 struct Sink {
   const char* name;
@@ -299,7 +284,7 @@ class Bench {
   std::map<std::int32_t, Uuid> last_;             // by partition: its last trace
   std::uint64_t frames_ = 0, appended_ = 0;
   std::int64_t rows_ = 0;
-  Acks acks_;
+  bench::Acks acks_;
   std::unique_ptr<log::Log> log_;
   std::unique_ptr<log::Producer> producer_;
   std::vector<Sink> sinks_;

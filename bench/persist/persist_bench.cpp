@@ -12,10 +12,10 @@
 
 #include <endian.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
 
+#include "bench/load/acks.h"
+#include "bench/load/figures.h"
 #include "bench/load/trace_maker.h"
-#include "bench/persist/process_cpu.h"
 #include "consumers/persist/run.h"
 #include "core/clock.h"
 #include "core/crypto/sha256.h"
@@ -44,26 +44,17 @@ struct Plan {
 };
 constexpr std::int64_t kPostgresEpochUs = 946684800000000;  // 2000-01-01 in Unix microseconds
 
-double own_cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto s = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return s(usage.ru_utime) + s(usage.ru_stime);
-}
-
 struct Measure {
   double seconds = 0, postgres_cpu = 0, own_cpu = 0;
 };
 
 template <class Work>
 Measure measure(const tests::PostgresCluster& cluster, Work work) {
-  const double postgres = bench::cpu_seconds_of_tree(cluster.pid()), own = own_cpu_seconds();
+  const double postgres = bench::cpu_seconds_of_tree(cluster.pid()), own = bench::own_cpu_seconds();
   const auto start = Steady::now();
   work();
   return {std::chrono::duration<double>(Steady::now() - start).count(),
-          bench::cpu_seconds_of_tree(cluster.pid()) - postgres, own_cpu_seconds() - own};
+          bench::cpu_seconds_of_tree(cluster.pid()) - postgres, bench::own_cpu_seconds() - own};
 }
 
 // Rows in PostgreSQL's binary COPY format (PostgreSQL 15 documentation, COPY, "Binary Format").
@@ -97,22 +88,6 @@ class CopyBuffer {
     bytes_ += value;
   }
   std::string bytes_;
-};
-
-class Acks final : public log::AckListener {
- public:
-  void on_acks(std::span<const log::Ack> acks) noexcept override {
-    for (const log::Ack& ack : acks) {
-      if (ack.status != log::Ack::Status::kDurable) std::terminate();
-    }
-    done_.fetch_add(acks.size());
-  }
-  void wait(std::uint64_t count) const {
-    if (!test::wait_for([this, count] { return done_.load() >= count; })) std::terminate();
-  }
-
- private:
-  std::atomic<std::uint64_t> done_{0};
 };
 
 class Bench {
@@ -302,7 +277,7 @@ class Bench {
   std::uint64_t total_frames_ = 0;
   SystemClock clock_;
   telemetry::Metrics metrics_;
-  Acks acks_;
+  bench::Acks acks_;
   std::unique_ptr<log::Log> log_;
   std::unique_ptr<log::Producer> producer_;
   // Both sides keep their connections from round to round, as a process that runs for days does: a new one

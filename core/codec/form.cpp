@@ -10,12 +10,8 @@
 namespace plumbline::codec {
 
 void Found::clear() {
+  Lists::clear();
   present = 0;
-  counts.clear();
-  gates.clear();
-  files.clear();
-  failures.clear();
-  files_ends.clear();
   unescaped_used = 0;
 }
 
@@ -104,7 +100,8 @@ class FormMatcher {
       out_.values[node.slot] = read;
       out_.present |= std::uint64_t{1} << node.slot;
     }
-    if (node.rule != nullptr && node.rule->collect != 0) collect(node.rule->collect, name, read);
+    if (node.rule != nullptr && node.rule->collect != 0)
+      collect(node.rule->collect, name, read.text, read.number, out_, out_);
     return true;
   }
 
@@ -184,20 +181,9 @@ class FormMatcher {
       out_.unescaped.resize(line_.size());
     }
     char* const start = out_.unescaped.data() + out_.unescaped_used;
-    char* to = start;
-    std::size_t from = 0;
-    for (std::size_t slash = raw.find('\\'); slash != std::string_view::npos; slash = raw.find('\\', from)) {
-      std::memcpy(to, raw.data() + from, slash - from);
-      to += slash - from;
-      const Escape escape = read_escape(raw.substr(slash));
-      if (escape.wrong != nullptr) return false;
-      std::memcpy(to, escape.bytes, escape.size);
-      to += escape.size;
-      from = slash + escape.used;
-    }
-    std::memcpy(to, raw.data() + from, raw.size() - from);
-    to += raw.size() - from;
-    out = {start, static_cast<std::size_t>(to - start)};
+    const Unescaped text = codec::unescape(raw, start);
+    if (text.wrong != nullptr) return false;
+    out = {start, text.size};
     out_.unescaped_used += out.size();
     next_escape_ = find_escape(static_cast<std::size_t>(raw.data() - line_.data()) + raw.size());
     return true;
@@ -268,38 +254,6 @@ class FormMatcher {
     if (rule.type != Type::kInteger && rule.type != Type::kNumber) return false;
     if (rule.type == Type::kInteger && std::floor(number) != number) return false;
     return number >= rule.min && number <= rule.max;
-  }
-
-  void collect(std::uint8_t what, std::string_view name, const Found::Value& read) {
-    switch (what) {
-      case event::kCount:
-        out_.counts.push_back({name, static_cast<std::int64_t>(read.number)});
-        break;
-      case event::kGate:
-        out_.gates.push_back({name, read.text});
-        break;
-      case event::kFile:
-        out_.files.push_back(read.text);
-        break;
-      case event::kFailure:
-        out_.failures.push_back({out_.text(event::kFailureId),
-                                 out_.text(event::kTitle),
-                                 out_.text(event::kDetails),
-                                 out_.text(event::kSeverity),
-                                 out_.text(event::kProvenance),
-                                 out_.text(event::kCategory),
-                                 {},
-                                 integer(event::kLine),
-                                 integer(event::kEndLine)});
-        out_.files_ends.push_back(out_.files.size());
-        break;
-      default:
-        break;
-    }
-  }
-  [[nodiscard]] std::optional<std::int64_t> integer(std::uint8_t slot) const {
-    if (!out_.has(slot)) return std::nullopt;
-    return static_cast<std::int64_t>(out_.values[slot].number);
   }
 
   // Where an element began: forms of it are tried one after the other.

@@ -10,14 +10,13 @@
 #include <string_view>
 #include <vector>
 
-#include "core/codec/decoder.h"
-#include "core/codec/event_rules.h"
 #include "core/codec/rules.h"
+#include "core/codec/slots.h"
 
 namespace plumbline::codec {
 
 // What a match found. Views borrow from the line and from here.
-struct Found {
+struct Found : Lists {
   struct Value {
     std::string_view text;
     double number = 0;
@@ -27,11 +26,6 @@ struct Found {
   TimeUs time;
   std::uint64_t present = 0;  // by slot
   Value values[64];
-  std::vector<Count> counts;
-  std::vector<Gate> gates;
-  std::vector<std::string_view> files;
-  std::vector<Failure> failures;
-  std::vector<std::size_t> files_ends;  // by failure
   std::vector<char> unescaped;
   std::size_t unescaped_used = 0;
 
@@ -39,6 +33,7 @@ struct Found {
   [[nodiscard]] std::string_view text(std::uint8_t slot) const {
     return has(slot) ? values[slot].text : std::string_view{};
   }
+  [[nodiscard]] double number(std::uint8_t slot) const { return values[slot].number; }
   void clear();
 };
 

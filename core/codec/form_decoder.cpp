@@ -48,7 +48,9 @@ bool FormDecoder::match(std::string_view line, Endpoint endpoint) {
     if (i > 0)
       std::rotate(forms_.begin(), forms_.begin() + static_cast<std::ptrdiff_t>(i),
                   forms_.begin() + static_cast<std::ptrdiff_t>(i) + 1);
-    fill();
+    trace_.id = found_.id;
+    trace_.time = found_.time;
+    fill(found_.kind, found_, found_, trace_);
     return true;
   }
   ++missed_;
@@ -61,60 +63,6 @@ void FormDecoder::learn(std::string_view line, Kind kind) {
   if (!form.learn(line, structure_.tokens(), kind)) return;
   if (forms_.size() == kFormsMax) forms_.pop_back();
   forms_.insert(forms_.begin(), std::move(form));
-}
-
-void FormDecoder::fill() {
-  const auto text = [this](event::Slot slot) { return found_.text(slot); };
-  const auto number = [this](event::Slot slot) {
-    return found_.has(slot) ? std::optional<double>(found_.values[slot].number) : std::nullopt;
-  };
-  trace_.kind = found_.kind;
-  trace_.id = found_.id;
-  trace_.time = found_.time;
-  trace_.agent = text(event::kAgent);
-  trace_.session = text(event::kSession);
-  trace_.repo = text(event::kRepo);
-  trace_.branch = text(event::kBranch);
-  trace_.commit = text(event::kCommit);
-  trace_.version = text(event::kVersion);
-  trace_.data = text(event::kData);
-  if (found_.kind == Kind::kDecision) {
-    Decision& d = trace_.decision;
-    d.timestamp = text(event::kTimestamp);
-    d.idempotency_key = text(event::kIdempotencyKey);
-    d.prompt_id = text(event::kPromptId);
-    d.session_id = text(event::kSessionId);
-    d.policy_hash = text(event::kPolicyHash);
-    d.matched_rule_id = text(event::kMatchedRuleId);
-    d.action_type = text(event::kActionType);
-    d.confidence = text(event::kConfidence);
-    d.prompt_type = text(event::kPromptType);
-    d.autonomy_mode = text(event::kAutonomyMode);
-    d.risk_category = text(event::kRiskCategory);
-    d.prev_hash = text(event::kPrevHash);
-    d.hash = text(event::kHash);
-    d.has_prev_hash = found_.has(event::kPrevHash);
-    d.has_action_value = found_.has(event::kActionValue);
-    d.has_explanation = found_.has(event::kExplanation);
-    d.risk_score.reset();
-    if (const auto score = number(event::kRiskScore)) d.risk_score = static_cast<std::int32_t>(*score);
-  } else if (found_.kind == Kind::kSession) {
-    trace_.session_data = {text(event::kEvent), found_.counts};
-  } else if (found_.kind == Kind::kReport) {
-    std::size_t begin = 0;
-    for (std::size_t i = 0; i < found_.failures.size(); ++i) {
-      const std::size_t end = found_.files_ends[i];
-      found_.failures[i].files = std::span<const std::string_view>(found_.files).subspan(begin, end - begin);
-      begin = end;
-    }
-    trace_.report = {text(event::kStatus),
-                     number(event::kScore),
-                     number(event::kAiHealthScore),
-                     number(event::kStructuralScore),
-                     number(event::kDurationMs),
-                     found_.gates,
-                     found_.failures};
-  }
 }
 
 }  // namespace plumbline::codec

@@ -25,7 +25,6 @@ class FormDecoder {
  private:
   bool match(std::string_view line, Endpoint endpoint);
   void learn(std::string_view line, Kind kind);
-  void fill();
 
   Decoder decoder_;
   Structure structure_;

@@ -166,6 +166,22 @@ Escape read_escape(std::string_view text) {
   return escape;
 }
 
+Unescaped unescape(std::string_view raw, char* to) {
+  char* const start = to;
+  std::size_t from = 0;
+  for (std::size_t slash = raw.find('\\'); slash != std::string_view::npos; slash = raw.find('\\', from)) {
+    std::memcpy(to, raw.data() + from, slash - from);
+    to += slash - from;
+    const Escape escape = read_escape(raw.substr(slash));
+    if (escape.wrong != nullptr) return {0, escape.wrong};
+    std::memcpy(to, escape.bytes, escape.size);
+    to += escape.size;
+    from = slash + escape.used;
+  }
+  std::memcpy(to, raw.data() + from, raw.size() - from);
+  return {static_cast<std::size_t>(to - start) + raw.size() - from, nullptr};
+}
+
 bool has_format(std::string_view text, Format format) {
   const auto all = [&](auto&& allowed) { return std::all_of(text.begin(), text.end(), allowed); };
   switch (format) {

@@ -35,6 +35,13 @@ struct Escape {
   const char* wrong = nullptr;
 };
 [[nodiscard]] Escape read_escape(std::string_view text);
+// The text between two quotes, without its escapes, to `to`, which has room for raw.size(). `wrong` is for
+// people: what the first wrong escape is; then `size` means nothing.
+struct Unescaped {
+  std::size_t size = 0;
+  const char* wrong = nullptr;
+};
+[[nodiscard]] Unescaped unescape(std::string_view raw, char* to);
 
 // Formats that need no parsing (kHash and below). For people: what `format` wants.
 [[nodiscard]] bool has_format(std::string_view text, Format format);

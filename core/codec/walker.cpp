@@ -175,22 +175,13 @@ bool Walker::unescape(std::string_view raw, std::string_view& out) {
   if (unescaped_.size() < text_.size() * 2) {
     if (unescaped_used_ == 0) unescaped_.resize(text_.size() * 2);
   }
-  const std::size_t start = unescaped_used_;
-  std::size_t from = 0;
-  for (std::size_t slash = raw.find('\\'); slash != std::string_view::npos; slash = raw.find('\\', from)) {
-    std::memcpy(unescaped_.data() + unescaped_used_, raw.data() + from, slash - from);
-    unescaped_used_ += slash - from;
-    const Escape escape = read_escape(raw.substr(slash));
-    if (escape.wrong != nullptr) return broken(escape.wrong);
-    std::memcpy(unescaped_.data() + unescaped_used_, escape.bytes, escape.size);
-    unescaped_used_ += escape.size;
-    from = slash + escape.used;
-  }
-  std::memcpy(unescaped_.data() + unescaped_used_, raw.data() + from, raw.size() - from);
-  unescaped_used_ += raw.size() - from;
+  char* const start = unescaped_.data() + unescaped_used_;
+  const Unescaped text = codec::unescape(raw, start);
+  if (text.wrong != nullptr) return broken(text.wrong);
+  unescaped_used_ += text.size;
   const std::size_t behind = static_cast<std::size_t>(raw.data() - text_.data()) + raw.size();
   next_escape_ = find_escape(text_, behind);
-  out = {unescaped_.data() + start, unescaped_used_ - start};
+  out = {start, text.size};
   return true;
 }
 

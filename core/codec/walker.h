@@ -48,6 +48,7 @@ class Walker {
   [[nodiscard]] std::string_view text(std::uint8_t slot) const {
     return has(slot) ? cells_[slot].text : std::string_view{};
   }
+  [[nodiscard]] double number(std::uint8_t slot) const { return cells_[slot].number; }
 
  private:
   struct Step {

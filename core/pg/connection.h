@@ -74,6 +74,9 @@ class Connection {
   // COPY ... FROM STDIN: `data` is the whole stream in the format the statement names, handed over in slices.
   // Returns the rows copied.
   Result<std::int64_t> copy_in(const std::string& sql, std::string_view data);
+  // The same, piece by piece: `next` gives what follows, each valid until the next call; an empty one ends
+  // it. Not asked any more once the connection is lost.
+  Result<std::int64_t> copy_in(const std::string& sql, const std::function<std::string_view()>& next);
   // COPY ... TO STDOUT, row by row as PostgreSQL sends it (text and csv: with the newline). An error of `row`
   // stops the copy.
   Status copy_out(const std::string& sql, const std::function<Status(std::string_view)>& row);

@@ -30,6 +30,15 @@ Result<std::int64_t> finish_copy(PGconn* conn) {
 }  // namespace
 
 Result<std::int64_t> Connection::copy_in(const std::string& sql, std::string_view data) {
+  return copy_in(sql, [&data] {
+    const std::string_view slice = data.substr(0, kCopySliceBytes);
+    data.remove_prefix(slice.size());
+    return slice;
+  });
+}
+
+Result<std::int64_t> Connection::copy_in(const std::string& sql,
+                                         const std::function<std::string_view()>& next) {
   State& s = *state_;
   if (broken()) return connection_error(s.conn);
   const Held start(PQexec(s.conn, sql.c_str()));
@@ -38,13 +47,11 @@ Result<std::int64_t> Connection::copy_in(const std::string& sql, std::string_vie
     if (!start.good() && !s.out_of_step) return error_of(s.conn, start.held);
     return fatal("protocol", "copy_in needs COPY ... FROM STDIN");
   }
-  while (!data.empty()) {
-    const std::string_view slice = data.substr(0, kCopySliceBytes);
-    if (PQputCopyData(s.conn, slice.data(), static_cast<int>(slice.size())) != 1) break;
-    data.remove_prefix(slice.size());
-  }
+  bool sent = true;
+  for (std::string_view piece; sent && !(piece = next()).empty();)
+    sent = PQputCopyData(s.conn, piece.data(), static_cast<int>(piece.size())) == 1;
   // An error that the server raised meanwhile comes with the final result.
-  PQputCopyEnd(s.conn, data.empty() ? nullptr : "the sender stopped");
+  PQputCopyEnd(s.conn, sent ? nullptr : "the sender stopped");
   return finish_copy(s.conn);
 }
 

@@ -9,20 +9,19 @@ namespace plumbline::postgres {
 namespace {
 
 constexpr std::int64_t kDayUs = 86400LL * 1000000;
-// Rows of one statement: enough that its own cost is nothing, few enough that they stay in the processor's
-// cache on both sides and that neither side's buffers grow with the batch.
-constexpr std::size_t kArrayBytes = std::size_t{2} << 20;
+// Rows are handed over in pieces of about this size: they stay in the processor's cache, and neither side's
+// buffers grow with the batch.
+constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
 // A buffer that a huge payload made this large is given back afterwards.
-constexpr std::size_t kArrayBytesKept = std::size_t{16} << 20;
-// Where `ord` and `again` stand, behind the column count, their types and sizes: patched when a row is laid
-// out.
-constexpr std::size_t kOrdAt = 4 + 4 + 4;
-constexpr std::size_t kAgainAt = kOrdAt + 4 + 4 + 4;
+constexpr std::size_t kPieceBytesKept = std::size_t{16} << 20;
+// PostgreSQL's binary COPY format: its head (signature, flags, no extension) and what stands behind the rows.
+constexpr std::string_view kCopyHead("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+constexpr std::string_view kCopyEnd("\377\377", 2);
 
 // A batch (persist.batch_bytes_max) fits: otherwise PostgreSQL writes the stage to files and reads it back.
-// The rows of one array wait in work_mem.
+// The arrays of chain chunks wait in work_mem.
 constexpr const char* kSettings = "SET temp_buffers = '64MB'; SET work_mem = '32MB'";
-// Where batches go that hold what is there already. Its row type is also that of the arrays.
+// Where batches go that hold what is there already.
 constexpr const char* kStageTable =
     "CREATE TEMP TABLE IF NOT EXISTS trace_stage (ord int4, again bool, time timestamptz, tenant_id uuid, id "
     "uuid, "
@@ -32,17 +31,14 @@ constexpr const char* kStageTable =
     "action_type text, confidence text, prompt_type text, autonomy_mode text, risk_category text, "
     "policy_hash text, matched_rule_id text, "
     "payload text COMPRESSION lz4) ON COMMIT DELETE ROWS";
-constexpr const char* kStageType = "SELECT 'pg_temp.trace_stage'::regtype::oid";
-constexpr std::uint32_t kStageColumns = 27;
-constexpr const char* kStage =
-    "INSERT INTO pg_temp.trace_stage SELECT * FROM unnest($1::pg_temp.trace_stage[])";
+constexpr const char* kStage = "COPY pg_temp.trace_stage FROM STDIN (FORMAT binary)";
 #define COLUMNS                                                                                          \
   "time, tenant_id, id, digest, received_at, log_offset, log_partition, log_index, topic, risk_score, "  \
   "kind, "                                                                                               \
   "agent, session, repo, branch, commit, version, action_type, confidence, prompt_type, autonomy_mode, " \
   "risk_category, policy_hash, matched_rule_id, payload"
-constexpr const char* kInsert =
-    "INSERT INTO plumbline.traces (" COLUMNS ") SELECT " COLUMNS " FROM unnest($1::pg_temp.trace_stage[])";
+constexpr std::uint16_t kColumns = 25;
+constexpr const char* kInsert = "COPY plumbline.trace_days (" COLUMNS ") FROM STDIN (FORMAT binary)";
 // The stage is laid out in key order, which a scan of it nearly keeps: good for the indexes, without a sort.
 // Nearly: a short row goes back onto an earlier page that has room. So `again` marks what is not the first of
 // its identity in the batch, and only firsts are moved. Asking first costs a look-up in the key for each row.
@@ -69,10 +65,7 @@ std::int64_t day_of(TimeUs time) {
 
 void TraceRows::add(const TraceRow& row) {
   Item item{row.key, row.digest, row.address, encoded_.size(), 0, row.payload, 0, row.agent.size(), {}};
-  RecordRow out(encoded_);
-  out.begin(kStageColumns);
-  out.int4(0);         // ord
-  out.boolean(false);  // again
+  Wire out(encoded_);
   out.time(row.key.time);
   out.uuid(row.key.tenant.value);
   out.uuid(row.key.id);
@@ -82,20 +75,29 @@ void TraceRows::add(const TraceRow& row) {
   out.int4(row.address.partition);
   out.int4(row.address.index);
   out.int2(row.address.topic);
-  out.int4(row.risk_score);
-  out.text(row.kind);
-  out.text(row.agent);
+  if (row.risk_score) {
+    out.int4(*row.risk_score);
+  } else {
+    out.null();
+  }
+  out.bytes(row.kind);
+  out.bytes(row.agent);
   item.agent_begin = encoded_.size() - item.begin - row.agent.size();
   for (std::string_view name :
        {row.session, row.repo, row.branch, row.commit, row.version, row.action_type, row.confidence,
         row.prompt_type, row.autonomy_mode, row.risk_category, row.policy_hash, row.matched_rule_id}) {
-    out.name(name);
+    // Names that are absent are null, never ''.
+    if (name.empty()) {
+      out.null();
+    } else {
+      out.bytes(name);
+    }
   }
   if (row.link) {
     item.link = static_cast<std::uint32_t>(links_.size());
     links_.push_back(*row.link);
   }
-  out.text_size(row.payload.size());
+  out.number(static_cast<std::uint32_t>(row.payload.size()));
   item.size = encoded_.size() - item.begin;
   items_.push_back(item);
 }
@@ -117,9 +119,6 @@ LinkRow TraceRows::link(const Item& item) const {
 Status TraceStore::prepare_session(pg::Connection& connection) {
   if (Status set = connection.execute(kSettings); !set) return set;
   if (Status made = connection.execute(kStageTable); !made) return made;
-  auto type = connection.query(kStageType);
-  if (!type) return type.error();
-  row_type_ = static_cast<std::uint32_t>(type->integer(0, 0));
   return links_.prepare_session(connection);
 }
 
@@ -157,32 +156,33 @@ bool TraceStore::order(const TraceRows& rows, std::span<const std::uint32_t> cho
   return firsts;
 }
 
-// Runs `sql` over all rows in order, an array at a time.
-Status TraceStore::send(pg::Connection& connection, const char* sql, const TraceRows& rows) {
+// Copies all rows in order; into the stage with their place and whether they come again.
+Status TraceStore::copy(pg::Connection& connection, const TraceRows& rows, bool stage) {
   const auto items = rows.items();
-  RecordArray array(stream_);
-  for (std::size_t n = 0; n < order_.size();) {
-    stream_.clear();
-    array.begin(row_type_);
-    while (n < order_.size()) {
-      const auto& item = items[order_[n].item];
-      const std::size_t size = item.size + item.payload.size();
-      if (array.count() > 0 && stream_.size() + size > kArrayBytes) break;
-      array.next(size);
-      const std::size_t begin = stream_.size();
-      stream_.append(rows.encoded(item));
-      for (std::size_t byte = 0; byte < 4; ++byte) {
-        stream_[begin + kOrdAt + byte] = static_cast<char>((order_[n].item >> (24 - 8 * byte)) & 0xff);
+  std::size_t next = 0;
+  bool ended = false;
+  const auto sent = connection.copy_in(stage ? kStage : kInsert, [&]() -> std::string_view {
+    piece_.clear();
+    if (ended) return {};
+    if (next == 0) piece_.append(kCopyHead);
+    Wire out(piece_);
+    for (; next < order_.size() && piece_.size() < kPieceBytes; ++next) {
+      const Placed& placed = order_[next];
+      const auto& item = items[placed.item];
+      out.number(static_cast<std::uint16_t>(stage ? kColumns + 2 : kColumns));
+      if (stage) {
+        out.int4(static_cast<std::int32_t>(placed.item));
+        out.bytes(placed.again ? std::string_view("\1", 1) : std::string_view("\0", 1));
       }
-      stream_[begin + kAgainAt] = order_[n].again ? '\1' : '\0';
-      stream_.append(item.payload);
-      ++n;
+      piece_.append(rows.encoded(item));
+      piece_.append(item.payload);
     }
-    array.finish();
-    auto sent = connection.query_binary(sql, stream_);
-    if (stream_.capacity() > kArrayBytesKept) std::string().swap(stream_);
-    if (!sent) return sent.error();
-  }
+    ended = next == order_.size();
+    if (ended) piece_.append(kCopyEnd);
+    return piece_;
+  });
+  if (piece_.capacity() > kPieceBytesKept) std::string().swap(piece_);
+  if (!sent) return sent.error();
   return ok_status();
 }
 
@@ -201,7 +201,7 @@ Status TraceStore::compare(pg::Connection& connection, const TraceRows& rows,
 // All rows at once, straight into the table. False: at least one is there already, and nothing was stored.
 Result<bool> TraceStore::insert(pg::Connection& connection, const TraceRows& rows) {
   if (Status saved = connection.execute("SAVEPOINT move"); !saved) return saved.error();
-  const Status sent = send(connection, kInsert, rows);
+  const Status sent = copy(connection, rows, false);
   if (!sent && sent.error().code != "23505") return sent.error();
   const Status left = connection.execute(sent ? "RELEASE move" : "ROLLBACK TO move; RELEASE move");
   if (!left) return left.error();
@@ -210,7 +210,7 @@ Result<bool> TraceStore::insert(pg::Connection& connection, const TraceRows& row
 
 // Those that are not there. On return new_ holds what was stored.
 Status TraceStore::move(pg::Connection& connection, const TraceRows& rows) {
-  if (Status staged = send(connection, kStage, rows); !staged) return staged;
+  if (Status staged = copy(connection, rows, true); !staged) return staged;
   auto moved = connection.query(kMove);
   if (!moved) return moved.error();
   careful_ = moved->size() != static_cast<int>(new_.size());

@@ -1,6 +1,6 @@
-// Traces and the links of their hash chains into PostgreSQL: arrays of rows in binary form, inserted in key
-// order; a batch that holds what is there already is staged, and those whose identity is taken are compared
-// by digest. docs/adr says why this way. Not thread-safe; one connection.
+// Traces and the links of their hash chains into PostgreSQL: copied in binary form, in key order; a batch
+// that holds what is there already is staged, and those whose identity is taken are compared by digest.
+// docs/adr says why this way. Not thread-safe; one connection.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -107,7 +107,7 @@ class TraceStore {
     bool again = false;
   };
   bool order(const TraceRows& rows, std::span<const std::uint32_t> chosen);
-  Status send(pg::Connection& connection, const char* sql, const TraceRows& rows);
+  Status copy(pg::Connection& connection, const TraceRows& rows, bool stage);
   Result<bool> insert(pg::Connection& connection, const TraceRows& rows);
   Status move(pg::Connection& connection, const TraceRows& rows);
   Status compare(pg::Connection& connection, const TraceRows& rows, std::span<StoreOutcome> outcome);
@@ -120,10 +120,9 @@ class TraceStore {
   // Identities are hardly ever taken, so rows are inserted without asking; once some were, with asking, until
   // a whole batch was new.
   bool careful_ = false;
-  std::uint32_t row_type_ = 0;      // of this session's stage
   std::vector<Placed> order_;       // chosen rows by key
   std::vector<std::uint32_t> new_;  // those that were stored, in the log's order
-  std::string stream_;
+  std::string piece_;
 };
 
 }  // namespace plumbline::postgres

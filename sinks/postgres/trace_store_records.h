@@ -5,7 +5,6 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -90,13 +89,6 @@ class RecordRow {
   }
   void int2(std::int16_t value) { type(kWireInt2).int2(value); }
   void int4(std::int32_t value) { type(kWireInt4).int4(value); }
-  void int4(std::optional<std::int32_t> value) {
-    if (value) {
-      int4(*value);
-    } else {
-      type(kWireInt4).null();
-    }
-  }
   void int8(std::int64_t value) { type(kWireInt8).int8(value); }
   void time(TimeUs value) { type(kWireTime).time(value); }
   void uuid(const Uuid& value) { type(kWireUuid).uuid(value); }
@@ -120,8 +112,6 @@ class RecordRow {
     for (const auto& value : values) element(wire_, value);
     wire_.patch(at, wire_.at() - at - 4);
   }
-  // The length of a text that the caller appends itself, as the row's last column.
-  void text_size(std::size_t size) { type(kWireText).number(static_cast<std::uint32_t>(size)); }
 
  private:
   Wire& type(WireType type) {

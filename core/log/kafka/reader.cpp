@@ -54,6 +54,7 @@ Result<std::unique_ptr<Reader>> KafkaReader::member(const config::Kafka& config,
     return to_error(code, "join group " + std::string(group));
   // Members that died are waited for as long as their sessions last.
   reader->wait_max_ = 2 * config.session_timeout + kJoinPatience;
+  reader->quiet_ = config.session_timeout + kHintEvery;
   reader->waiting_since_ = std::chrono::steady_clock::now();
   return std::unique_ptr<Reader>(std::move(reader));
 }
@@ -250,7 +251,6 @@ void KafkaReader::lay_out() {
 Result<std::span<const ReadRecord>> KafkaReader::poll(std::size_t bytes_max, milliseconds wait,
                                                       std::stop_token stop) {
   forget_batch();
-  send_hints();
   if (stuck()) {
     stuck_ = true;
     return retryable("group_stuck", "kafka: the group has given no assignment for " +
@@ -265,6 +265,8 @@ Result<std::span<const ReadRecord>> KafkaReader::poll(std::size_t bytes_max, mil
     error_.reset();
     return error;
   }
+  if (!messages_.empty()) heard_ = std::chrono::steady_clock::now();
+  send_hints();
   lay_out();
   return std::span<const ReadRecord>(records_);
 }
@@ -287,11 +289,13 @@ void KafkaReader::commit_hint(const TopicPartition& at, std::int64_t next_offset
   hints_[at] = next_offset;
 }
 
-// Few of them: a commit that is under way when the coordinator goes holds librdkafka's rebalance up,
-// sometimes for good.
+// Few of them, and only while the cluster answers: a commit that is under way when the coordinator goes holds
+// librdkafka's rebalance up, sometimes for good. Records that came just now are a sign of life. So is an
+// assignment that outlived a session without any: librdkafka gives it up when the coordinator is silent.
 void KafkaReader::send_hints() {
   const auto now = std::chrono::steady_clock::now();
   if (hints_.empty() || now - hinted_ < kHintEvery) return;
+  if (messages_.empty() && now - heard_ < quiet_) return;
   hinted_ = now;
   const Partitions list(rd_kafka_topic_partition_list_new(static_cast<int>(hints_.size())));
   for (const auto& [at, next_offset] : hints_)

@@ -65,7 +65,8 @@ class KafkaReader final : public Reader {
   std::vector<TopicPartition> pending_;  // assigned by the group, not yet started
   std::optional<Error> error_;           // for the next poll
   std::map<TopicPartition, std::int64_t> hints_;
-  std::chrono::steady_clock::time_point hinted_;
+  std::chrono::steady_clock::time_point hinted_, heard_;  // last commit, last records
+  std::chrono::milliseconds quiet_{0};  // without records so long, a member that lives has a coordinator
   // Since when the group has given this member no assignment, not even an empty one.
   std::optional<std::chrono::steady_clock::time_point> waiting_since_;
   std::chrono::milliseconds wait_max_{0};

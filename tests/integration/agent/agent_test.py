@@ -23,7 +23,7 @@ structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.
 from atlasbridge.core.autopilot.trace import DecisionTrace  # noqa: E402
 
 from atlasbridge.core.store.database import Database  # noqa: E402
-from fake_edge import Agent, Edge, wait_for  # noqa: E402
+from fake_edge import SANITIZER, Agent, Edge, wait_for  # noqa: E402
 
 DATA = Path(__file__).parents[2] / "data" / "real"
 PLUMB = sys.argv.pop(1)
@@ -104,7 +104,7 @@ class AgentTest(unittest.TestCase):
         before = dict(self.edge.lines)
         done = subprocess.run([PLUMB, "push", str(DATA / "agent-0.jsonl")], capture_output=True,
                               env={"HOME": str(self.folder), "PATH": os.environ["PATH"], "PLUMBLINE_ENDPOINT": self.edge.url,
-                                   "PLUMBLINE_KEY_ID": "key_test", "PLUMBLINE_SECRET_FILE": str(self.folder / "secret")})
+                                   "PLUMBLINE_KEY_ID": "key_test", "PLUMBLINE_SECRET_FILE": str(self.folder / "secret")} | SANITIZER)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.edge.lines, before)
         self.assertEqual(self.edge.conflicts, [])
@@ -312,7 +312,7 @@ class AgentTest(unittest.TestCase):
 
         def doctor() -> tuple[int, str]:
             done = subprocess.run([PLUMB, "doctor", "--config", str(self.folder / "agent.toml")], capture_output=True, text=True,
-                                  env={"HOME": str(self.folder), "PATH": os.environ["PATH"]})
+                                  env={"HOME": str(self.folder), "PATH": os.environ["PATH"]} | SANITIZER)
             return done.returncode, done.stdout
 
         self.edge.script = [(400, {}, {"detail": "empty"})]
@@ -333,7 +333,7 @@ class AgentTest(unittest.TestCase):
 
     def test_redact_explains(self):
         done = subprocess.run([PLUMB, "redact", "--explain", "-"], input=native(1, attributes={"gen_ai.prompt": "x", "mail": "jo@corp.net"}),
-                              capture_output=True, text=True, env={"HOME": str(self.folder), "PATH": os.environ["PATH"]})
+                              capture_output=True, text=True, env={"HOME": str(self.folder), "PATH": os.environ["PATH"]} | SANITIZER)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(json.loads(done.stdout)["data"]["attributes"], {"mail": "[redacted:email]"})
         self.assertIn('data.attributes."gen_ai.prompt" is dropped (content', done.stderr)

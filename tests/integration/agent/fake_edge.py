@@ -14,6 +14,8 @@ import zstandard
 
 SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 DEADLINE_S = 60
+# What a sanitizer is told, also where a test clears the environment: its reports would be lost otherwise.
+SANITIZER = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
 _lock = threading.Lock()
 
 
@@ -131,14 +133,14 @@ class Agent:
     def start(self):
         self.log = open(self.folder / "agent.log", "ab")
         self.process = subprocess.Popen([self.plumb, "agent", "run", "--config", str(self.folder / "agent.toml")],
-                                        env={"HOME": str(self.folder), "PATH": os.environ["PATH"]}, stdout=self.log, stderr=self.log)
+                                        env={"HOME": str(self.folder), "PATH": os.environ["PATH"]} | SANITIZER, stdout=self.log, stderr=self.log)
         self.log.close()
         wait_for(lambda: self.process.poll() is not None or self.command("status").returncode == 0, "the agent runs", self.output)
         assert self.process.poll() is None, self.output()
 
     def command(self, *words: str) -> subprocess.CompletedProcess:
         return subprocess.run([self.plumb, "agent", *words, "--config", str(self.folder / "agent.toml")], capture_output=True, text=True,
-                              env={"HOME": str(self.folder), "PATH": os.environ["PATH"]}, timeout=60)
+                              env={"HOME": str(self.folder), "PATH": os.environ["PATH"]} | SANITIZER, timeout=60)
 
     def status(self) -> dict:
         return json.loads(self.command("status", "--json").stdout or "{}")

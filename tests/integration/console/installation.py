@@ -17,6 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 PG = Path("/usr/lib/postgresql/15/bin")
 PATIENCE_S = 60
+# What a sanitizer is told, also where a test clears the environment: its reports would be lost otherwise.
+SANITIZER = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
 MASTER_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 
@@ -155,7 +157,7 @@ class Installation:
     def push(self, key_id, secret, *files):
         shift = int(time.time()) - 1794301500  # 2026-11-10T09:05:00Z: the newest document is of now
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "XDG_STATE_HOME": str(self.folder / key_id),
-                       "PLUMBLINE_ENDPOINT": f"http://127.0.0.1:{self.edge_port}", "PLUMBLINE_KEY_ID": key_id, "PLUMBLINE_SECRET": secret}
+                       "PLUMBLINE_ENDPOINT": f"http://127.0.0.1:{self.edge_port}", "PLUMBLINE_KEY_ID": key_id, "PLUMBLINE_SECRET": secret} | SANITIZER
 
         def pushed():
             done = subprocess.run([self.plumb, "push", "--time-shift-s", str(shift), *files], capture_output=True, text=True,

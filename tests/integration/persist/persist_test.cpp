@@ -106,6 +106,21 @@ TEST_F(PersistTest, WhatOnlyPostgresRefusesIsIsolated) {
   EXPECT_EQ(number("SELECT count(*) FROM plumbline.dead_letters WHERE reason = 'sql_23514'"), 13);
 }
 
+// As an operator makes room (docs/operations.md), beside a persist that remembers which days it has made.
+TEST_F(PersistTest, ADroppedDayIsMadeAnewForWhatComesLater) {
+  const auto one = role();
+  const auto store = [&](std::uint64_t seq) {
+    put({.seq = seq}, {decision_event("agent-0", entries_[seq], uuid_of(static_cast<int>(seq)))});
+    drain(*one);
+  };
+  store(0);
+  require(super_.execute("DROP TABLE " + text("SELECT DISTINCT tableoid::regclass FROM plumbline.traces")));
+  store(1);
+  EXPECT_EQ(text("SELECT string_agg(log_offset::text, ' ') FROM plumbline.traces"), "1");
+  EXPECT_EQ(ledger(), "2 0 0 0");
+  EXPECT_EQ(text("SELECT verdict FROM plumbline.chain_verdicts"), "ok");
+}
+
 TEST_F(PersistTest, TimesOutOfBoundsAreDead) {
   std::string early = entries_[0], late = entries_[0];
   early.replace(early.find("2026-"), 4, "1999");

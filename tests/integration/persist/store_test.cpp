@@ -129,12 +129,14 @@ TEST_F(StoreTest, ManyDaysEachHaveTheirPartition) {
     rows.back().key.time.value -= day * 86400LL * 1000000;
   }
   store(rows);
-  EXPECT_EQ(number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'plumbline.traces'::regclass"), 40);
+  EXPECT_EQ(number("SELECT count(*) FROM pg_inherits WHERE inhparent = 'plumbline.trace_days'::regclass"),
+            40);
   EXPECT_EQ(store({moved(rows[3], 100), moved(rows[39], 101)}), (std::vector{kDuplicate, kDuplicate}));
   EXPECT_EQ(
-      number("SELECT count(*) FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid WHERE i.inhparent = "
-             "'plumbline.traces'::regclass AND (NOT relrowsecurity OR NOT relforcerowsecurity OR relacl IS "
-             "NOT NULL)"),
+      number(
+          "SELECT count(*) FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid WHERE i.inhparent = "
+          "'plumbline.trace_days'::regclass AND (NOT relrowsecurity OR NOT relforcerowsecurity OR relacl IS "
+          "NOT NULL)"),
       0)
       << "forced row-level security and no grant on any partition";
 }
@@ -161,6 +163,7 @@ TEST_F(StoreTest, AReaderSeesItsTenantOnlyAndTheWriterNoPayload) {
   std::string day = format_rfc3339(noon()).substr(0, 10);
   std::erase(day, '-');
   EXPECT_FALSE(reader.query("SELECT count(*) FROM plumbline.traces_" + day));
+  EXPECT_FALSE(reader.query("SELECT count(*) FROM plumbline.trace_days"));
   EXPECT_FALSE(writer_.query("SELECT payload FROM plumbline.traces"));
 }
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 sys.path.insert(0, str(ROOT / "tests/integration/console"))
-from installation import Browser, Installation, dies_with_us, wait_for  # noqa: E402
+from installation import SANITIZER, Browser, Installation, dies_with_us, wait_for  # noqa: E402
 
 PLUMB = os.path.abspath(sys.argv.pop())
 PLUMBLINE = os.path.abspath(sys.argv.pop())
@@ -37,7 +37,7 @@ class Auth(unittest.TestCase):
         browser = self.home / "browser"
         browser.write_text(f'#!/bin/sh\nprintf %s "$1" > "{self.opened}.part" && mv "{self.opened}.part" "{self.opened}"\n')
         browser.chmod(0o755)
-        self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "BROWSER": str(browser)}
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "BROWSER": str(browser)} | SANITIZER
         self.credentials = self.home / ".config/plumbline/credentials"
 
     def person(self, role="operator", tenant="demo", email=None):

@@ -16,7 +16,7 @@ import yaml
 
 ROOT = Path(__file__).parents[3]
 sys.path.insert(0, str(ROOT / "tests/integration/console"))
-from installation import Installation, wait_for  # noqa: E402
+from installation import SANITIZER, Installation, wait_for  # noqa: E402
 
 PLUMB = os.path.abspath(sys.argv.pop())
 PLUMBLINE = os.path.abspath(sys.argv.pop())
@@ -51,7 +51,7 @@ class Folder(unittest.TestCase):
         (self.folder / "bin/plumb").symlink_to(PLUMB)
         self.environment = {"PATH": f"{self.folder}/bin:{os.environ['PATH']}", "HOME": str(self.folder), "GIT_CONFIG_GLOBAL": os.devnull,
                             "GIT_CONFIG_SYSTEM": os.devnull, "GIT_AUTHOR_NAME": "Jo", "GIT_AUTHOR_EMAIL": "jo@shop.example",
-                            "GIT_COMMITTER_NAME": "Jo", "GIT_COMMITTER_EMAIL": "jo@shop.example"}
+                            "GIT_COMMITTER_NAME": "Jo", "GIT_COMMITTER_EMAIL": "jo@shop.example"} | SANITIZER
 
     def run_here(self, *words, codes=(0,), **more):
         done = subprocess.run([str(w) for w in words], cwd=self.work, env=self.environment | more, capture_output=True, text=True, timeout=120)

@@ -18,6 +18,8 @@ import standardwebhooks.webhooks as package
 DATA = Path(__file__).parents[2] / "data" / "real"
 SECRET = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 PLUMB = sys.argv.pop(1)
+# What a sanitizer is told, also where a test clears the environment: its reports would be lost otherwise.
+SANITIZER = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
 
 
 class Edge(HTTPServer):
@@ -78,7 +80,7 @@ class PlumbTest(unittest.TestCase):
         (self.folder / "secret").write_text(SECRET + "\n")
 
     def plumb(self, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess:
-        environment = {"HOME": str(self.folder), "PATH": os.environ["PATH"]}
+        environment = {"HOME": str(self.folder), "PATH": os.environ["PATH"]} | SANITIZER
         if "push" in arguments:
             environment |= {"PLUMBLINE_ENDPOINT": f"http://127.0.0.1:{self.edge.server_port}", "PLUMBLINE_KEY_ID": "key_test",
                             "PLUMBLINE_SECRET_FILE": str(self.folder / "secret")}

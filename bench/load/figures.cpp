@@ -1,6 +1,8 @@
-#include "bench/persist/process_cpu.h"
+#include "bench/load/figures.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -8,6 +10,7 @@
 #include <sstream>
 #include <string>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace plumbline::bench {
@@ -44,6 +47,27 @@ double status_mib(pid_t pid, const std::string& name) {
 }
 
 }  // namespace
+
+double own_cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto s = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
+  return s(usage.ru_utime) + s(usage.ru_stime);
+}
+
+double load_average() {
+  double one = 0;
+  std::ifstream("/proc/loadavg") >> one;
+  return one;
+}
+
+double quantile(std::vector<double> samples, double q) {
+  if (samples.empty()) return 0;
+  std::sort(samples.begin(), samples.end());
+  return samples[static_cast<std::size_t>(std::ceil(q * static_cast<double>(samples.size()))) - 1];
+}
 
 double cpu_seconds_of_tree(pid_t root) {
   std::map<pid_t, Stat> all;
