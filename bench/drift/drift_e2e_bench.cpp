@@ -105,8 +105,7 @@ class Bench {
     const double average = bench::load_average();
     const auto others = load.end();
     if (!complete) throw std::runtime_error("drifts without a message\n" + stack_.logs());
-    if (others.by_status.size() != 1 || !others.by_status.contains(202))
-      throw std::runtime_error("the edge refused some of the load");
+    load::require_all_accepted(others);
     const auto plain = plain_posts();
     fmt::print(
         R"({{"round":{},"log":"{}","drifts":{},"p50_ms":{:.1f},"p99_ms":{:.1f},"max_ms":{:.1f},"plain_p50_ms":{:.2f},"plain_p99_ms":{:.2f},"load_traces_s":{:.0f},"load_p99_ms":{:.1f},"load_average":{:.1f},"stages_p99_ms":{}}})"

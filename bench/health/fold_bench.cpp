@@ -6,8 +6,8 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
+#include "bench/load/figures.h"
 #include "bench/load/trace_maker.h"
 #include "consumers/health/fold.h"
 #include "core/clock.h"
@@ -21,13 +21,6 @@ namespace {
 constexpr int kFrameTraces = 100;
 constexpr std::size_t kTraceBytes = 580;
 constexpr int kAgents = 8;
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-         static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
-}
 
 struct Frame {
   std::string key, agent, seq, body;
@@ -45,14 +38,14 @@ class Bench {
     const double decoded = decode(decoder_, lines);
     lines = 0;
     const double formed = decode(former_, lines);
-    const double start = cpu_seconds();
+    const double start = bench::own_cpu_seconds();
     std::size_t counted = 0;
     for (std::span<const loop::Input> rest = inputs_; !rest.empty();) {
       rest = rest.subspan(health::fold(state_, rest, 200000, former_, effects_));
       for (auto& [key, window] : state_.windows) window.keep();
       counted += effects_.counted;
     }
-    const double folded = cpu_seconds() - start;
+    const double folded = bench::own_cpu_seconds() - start;
     if (counted != lines) std::terminate();
     const double n = static_cast<double>(lines) * 1e-6;
     fmt::print(R"({{"round":{},"fold_cpu_us":{:.3f},"form_cpu_us":{:.3f},"decode_cpu_us":{:.3f}}})"
@@ -65,7 +58,7 @@ class Bench {
  private:
   template <class Decoder>
   double decode(Decoder& decoder, std::size_t& lines) {
-    const double start = cpu_seconds();
+    const double start = bench::own_cpu_seconds();
     for (const Frame& frame : frames_) {
       std::string_view rest = frame.body;
       while (!rest.empty()) {
@@ -75,7 +68,7 @@ class Bench {
         rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
       }
     }
-    return cpu_seconds() - start;
+    return bench::own_cpu_seconds() - start;
   }
 
   void make() {

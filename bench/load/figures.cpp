@@ -71,13 +71,15 @@ double quantile(std::vector<double> samples, double q) {
 
 double cpu_seconds_of_tree(pid_t root) {
   std::map<pid_t, Stat> all;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const std::string name = entry.path().filename();
+  std::error_code failed;
+  for (std::filesystem::directory_iterator at("/proc", failed), end; !failed && at != end;
+       at.increment(failed)) {
+    const std::string name = at->path().filename();
     pid_t pid = 0;
     const auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (parsed.ptr != name.data() + name.size()) continue;
     Stat stat;
-    if (read_stat(entry.path() / "stat", stat)) all[pid] = stat;
+    if (read_stat(at->path() / "stat", stat)) all[pid] = stat;
   }
   double seconds = 0;
   for (const auto& [pid, stat] : all) {

@@ -5,8 +5,10 @@
 #include <charconv>
 #include <cstring>
 #include <memory>
+#include <stdexcept>
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -263,6 +265,14 @@ Result<LoadResult> Engine::run(std::stop_token stop) {
 Result<LoadResult> run_load(const LoadOptions& options, std::stop_token stop, const OnAnswer& on_answer,
                             const OnWindow& on_window) {
   return Engine(options, on_answer, on_window).run(std::move(stop));
+}
+
+void require_all_accepted(const LoadResult& result) {
+  if (result.broken == 0 && result.by_status.size() == 1 && result.by_status.contains(202)) return;
+  std::string seen =
+      fmt::format("not all of the load was accepted: {} connections broke, answers", result.broken);
+  for (const auto& [status, count] : result.by_status) seen += fmt::format(" {}: {}", status, count);
+  throw std::runtime_error(seen);
 }
 
 }  // namespace plumbline::load

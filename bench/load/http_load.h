@@ -49,4 +49,8 @@ using OnWindow = std::function<void(bool start)>;
 Result<LoadResult> run_load(const LoadOptions& options, std::stop_token stop = {},
                             const OnAnswer& on_answer = {}, const OnWindow& on_window = {});
 
+// Throws std::runtime_error that names every status unless each request was answered 202: figures of a load
+// that was refused in part are of another load.
+void require_all_accepted(const LoadResult& result);
+
 }  // namespace plumbline::load

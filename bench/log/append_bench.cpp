@@ -14,9 +14,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "bench/load/figures.h"
 #include "core/log/embedded/embedded_log.h"
 
 namespace plumbline {
@@ -24,15 +24,6 @@ namespace {
 
 using Steady = std::chrono::steady_clock;
 constexpr std::size_t kRecordBytes = 600;
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto s = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return s(usage.ru_utime) + s(usage.ru_stime);
-}
 
 void report(const char* what, int producers, std::uint64_t appends, double seconds, double cpu,
             std::vector<float>& latency_ms) {
@@ -58,7 +49,7 @@ void bare_file(const std::string& dir, int group, double seconds) {
   std::vector<float> latency_ms;
   std::uint64_t appends = 0;
   off_t at = 0;
-  const double cpu = cpu_seconds();
+  const double cpu = bench::own_cpu_seconds();
   const auto begin = Steady::now();
   const auto end = begin + std::chrono::duration<double>(seconds);
   while (Steady::now() < end) {
@@ -70,7 +61,7 @@ void bare_file(const std::string& dir, int group, double seconds) {
     latency_ms.push_back(std::chrono::duration<float, std::milli>(Steady::now() - start).count());
   }
   report("bare", group, appends, std::chrono::duration<double>(Steady::now() - begin).count(),
-         cpu_seconds() - cpu, latency_ms);
+         bench::own_cpu_seconds() - cpu, latency_ms);
   close(fd);
   unlink(path.c_str());
 }
@@ -130,7 +121,7 @@ void embedded(const std::string& dir, int producers, double seconds) {
     (*producer)->append(record, who);
   };
   std::uint64_t appends = 0;
-  const double cpu = cpu_seconds();
+  const double cpu = bench::own_cpu_seconds();
   const auto begin = Steady::now();
   const auto end = begin + std::chrono::duration<double>(seconds);
   int in_flight = producers;
@@ -152,7 +143,7 @@ void embedded(const std::string& dir, int producers, double seconds) {
   }
   if (turns.failed()) std::exit(1);
   report("embedded", producers, appends, std::chrono::duration<double>(Steady::now() - begin).count(),
-         cpu_seconds() - cpu, latency_ms);
+         bench::own_cpu_seconds() - cpu, latency_ms);
 
   // Read everything back.
   std::vector<log::StartPosition> from;

@@ -42,6 +42,13 @@ std::string member_of(std::string_view object, std::string_view wanted) {
   return {};
 }
 
+std::set<std::string> names_of(std::string_view object) {
+  std::set<std::string> names;
+  std::string kept;
+  for (Items items(object); items.next();) names.emplace(text_of(items.name(), kept));
+  return names;
+}
+
 bool is_object(std::string_view raw) {
   return raw.starts_with('{');
 }
@@ -98,7 +105,7 @@ void Redactor::object(std::string_view text, std::string& out) {
   }
   out += '{';
   bool first = true;
-  std::set<std::string> renamed;
+  std::set<std::string> taken;  // names of the object, once one of them is masked
   for (Items items(text); items.next();) {
     const std::size_t before = out.size();
     if (!first) out += ',';
@@ -107,12 +114,21 @@ void Redactor::object(std::string_view text, std::string& out) {
     path_.push_back(name);
     facts_.push_back(facts_of(name));
     std::string masked_name;
-    const bool rename = !facts_.back().clean && masked(name, false, masked_name);
+    const bool rename = !facts_.back().clean && masked(name, false, 0, masked_name);
     if (rename) {
       // Two names that mask alike would be a repeated member, which the edge refuses.
+      if (taken.empty()) taken = names_of(text);
       std::string unique = masked_name;
-      for (int i = 2; !renamed.insert(unique).second; ++i) unique = masked_name + std::to_string(i);
+      for (int i = 2; !taken.insert(unique).second; ++i) unique = masked_name + std::to_string(i);
       codec::append_json_string(out, unique);
+      // The value is looked at as strictly as by either name: the hidden one is not there when it is looked
+      // at anew.
+      const NameFacts hidden = facts_.back();
+      const NameFacts shown = facts_of(unique);
+      facts_.back() = {.content = hidden.content || shown.content,
+                       .secret = hidden.secret || shown.secret,
+                       .identifier = hidden.identifier && shown.identifier,
+                       .clean = false};
     } else {
       out += items.name();
     }
@@ -236,25 +252,31 @@ void Redactor::text_value(std::string_view raw, std::string& out) {
              policy_.looks_for("named_secret") && !policy_.allows(unescaped(raw))) {
     out += "\"[redacted:named_secret]\"";
     note("masked", "named_secret", raw.size() - 2);
-  } else if (masked(text ? text_of(raw, kept) : raw, !facts_.empty() && facts_.back().identifier, replaced)) {
+  } else {
+    const std::string_view looked_at = text ? text_of(raw, kept) : raw;
+    // The schema bounds the event's own members: what the edge took before, it takes masked.
+    const std::size_t bytes_max = path_.size() > 2 ? 0 : std::max(text ? looked_at.size() : 0, kMaskedLeast);
+    if (!masked(looked_at, !facts_.empty() && facts_.back().identifier, bytes_max, replaced)) {
+      out += raw;
+      return;
+    }
     const bool secret = !text && !path_.empty() && facts_.back().secret && policy_.looks_for("named_secret");
     if (secret) replaced = "[redacted:named_secret]";
-    // The schema bounds the event's own members: what the edge took before, it takes masked.
-    if (path_.size() <= 2) cut(replaced, std::max(text ? text_of(raw, kept).size() : 0, kMaskedLeast));
     codec::append_json_string(out, replaced);
-  } else {
-    out += raw;
   }
 }
 
-bool Redactor::masked(std::string_view text, bool identifier, std::string& out) {
+bool Redactor::masked(std::string_view text, bool identifier, std::size_t bytes_max, std::string& out) {
   if (!masked_once(text, identifier, out)) return false;
-  // What was glued to something that is masked now stands by itself: two keys behind one another are two.
   std::string again;
-  for (int i = 0; i < kGluedMax && masked_once(out, identifier, again); ++i) {
-    out.swap(again);
+  for (int i = 0; i < kGluedMax; ++i) {
+    if (bytes_max > 0) cut(out, bytes_max);
+    // What was glued to something that is masked now stands by itself: two keys behind one another are two.
     again.clear();
+    if (!masked_once(out, identifier, again)) return true;
+    out.swap(again);
   }
+  out = "[redacted:glued]";
   return true;
 }
 

@@ -176,6 +176,36 @@ TEST(Redactor, KeysGluedToOneAnotherAreAllMasked) {
   EXPECT_EQ(redacted(policy(), once), once);
 }
 
+// No more passes than a few are made: what still shows something after them goes as a whole.
+TEST(Redactor, ManyKeysGluedToOneAnotherGoAsAWhole) {
+  std::string keys;
+  for (int i = 0; i < 40; ++i)
+    keys += (i % 2 == 0 ? "AKIA" + std::string(20, 'L') : "github_pat_" + std::string(30, '4'));
+  const std::string line = event("span", R"({"name":"n","attributes":{"x":")" + keys + R"("}})");
+  const std::string once = redacted(policy(), line);
+  EXPECT_THAT(once, Not(HasSubstr("LLLLLLLL")));
+  EXPECT_THAT(once, Not(HasSubstr("4444444")));
+  EXPECT_EQ(redacted(policy(), once), once);
+}
+
+// Found by redact_fuzz: the name said "identifier" before it was masked, and not after.
+TEST(Redactor, AValueIsLookedAtByItsNameAsItLeaves) {
+  const std::string line = event(
+      "span",
+      R"({"name":"n","attributes":{"x/Users/api-keetag":"writ-3e-7c11-9d55-0a1b2c3d4e5mpleyJo/Users/m"}})");
+  const std::string once = redacted(policy(), line);
+  EXPECT_EQ(redacted(policy(), once), once);
+  EXPECT_THAT(once, Not(HasSubstr("0a1b2c3d4e5")));
+}
+
+TEST(Redactor, ANameThatIsMaskedMeetsNoneThatWasThere) {
+  const std::string line = event(
+      "span", R"({"name":"n","attributes":{"jo@corp.net":1,"[redacted:email]":2,"[redacted:email]2":3}})");
+  const std::string once = redacted(policy(), line);
+  EXPECT_THAT(once, HasSubstr(R"({"[redacted:email]3":1,"[redacted:email]":2,"[redacted:email]2":3})"));
+  EXPECT_EQ(redacted(policy(), once), once);
+}
+
 TEST(Redactor, ExplainsWithoutSayingAnyValue) {
   std::vector<Change> changes;
   (void)redacted(

@@ -32,15 +32,14 @@ KafkaBroker::~KafkaBroker() {
 }
 
 std::vector<std::string> KafkaBroker::java(const std::string& main_class) const {
-  return {"java",
-          "-Xmx384m",
-          "-Xms128m",
-          "-XX:+UseSerialGC",
-          "-XX:TieredStopAtLevel=1",
-          "-Dlog4j2.configurationFile=" + (folder_.path() / "log4j2.properties").string(),
-          "-cp",
-          std::string(PLUMBLINE_KAFKA_JARS) + "/*",
-          main_class};
+  return {
+      "java", "-Xmx384m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+      // A broker without memory may go on with some of its threads gone: then it shall rather be gone itself.
+      "-XX:+ExitOnOutOfMemoryError", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+          "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.coordinator.group=info",
+      "-Dorg.slf4j.simpleLogger.showDateTime=true",
+      "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS", "-cp",
+      std::string(PLUMBLINE_KAFKA_JARS) + "/*", main_class};
 }
 
 void KafkaBroker::write_settings(const std::map<std::string, std::string>& settings) {
@@ -80,10 +79,6 @@ void KafkaBroker::write_settings(const std::map<std::string, std::string>& setti
   for (const auto& [name, value] : settings) all[name] = value;
   std::ofstream file(folder_.path() / "server.properties");
   for (const auto& [name, value] : all) file << name << '=' << value << '\n';
-  std::ofstream(folder_.path() / "log4j2.properties")
-      << "rootLogger.level = warn\nrootLogger.appenderRef.out.ref = out\nappender.out.type = Console\n"
-         "appender.out.name = out\nappender.out.layout.type = PatternLayout\nappender.out.layout.pattern = "
-         "%d %p %c %m%n\n";
 }
 
 void KafkaBroker::format() {

@@ -25,6 +25,11 @@ class File {
   virtual Result<std::shared_ptr<const char>> map(std::size_t bytes) = 0;
 };
 
+// Lets go of the pages of [from, to) that File::map gave: resident memory, not the file's cache, from which
+// they come back when they are touched again. May be called while others read there. Nothing happens to other
+// memory.
+void forget_pages(const std::shared_ptr<const char>& mapped, std::uint64_t from, std::uint64_t to);
+
 class Files {
  public:
   virtual ~Files() = default;

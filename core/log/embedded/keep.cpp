@@ -25,6 +25,7 @@ Status each_record(const Segment& segment, const std::string& path, Visit visit)
     }
     at += group->bytes;
   }
+  forget_pages(segment.data, 0, end);
   return ok_status();
 }
 

@@ -22,6 +22,12 @@ Error failure(const std::string& what, const std::string& path) {
   return fatal("io", message);
 }
 
+struct Unmap {
+  void* at;
+  std::size_t bytes;
+  void operator()(const char* /*at*/) const { munmap(at, bytes); }
+};
+
 class PosixFile final : public File {
  public:
   PosixFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
@@ -47,8 +53,7 @@ class PosixFile final : public File {
   Result<std::shared_ptr<const char>> map(std::size_t bytes) override {
     void* at = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, fd_, 0);
     if (at == MAP_FAILED) return failure("map", path_);
-    return std::shared_ptr<const char>(static_cast<const char*>(at),
-                                       [at, bytes](const char*) { munmap(at, bytes); });
+    return std::shared_ptr<const char>(static_cast<const char*>(at), Unmap{at, bytes});
   }
 
  private:
@@ -119,6 +124,15 @@ class PosixFiles final : public Files {
 };
 
 }  // namespace
+
+void forget_pages(const std::shared_ptr<const char>& mapped, std::uint64_t from, std::uint64_t to) {
+  const auto* mapping = std::get_deleter<Unmap>(mapped);
+  if (mapping == nullptr) return;
+  static const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  from = (from + page - 1) / page * page;
+  to = std::min<std::uint64_t>(to, mapping->bytes) / page * page;
+  if (from < to) (void)madvise(static_cast<char*>(mapping->at) + from, to - from, MADV_DONTNEED);
+}
 
 Status write_whole(Files& files, const std::string& folder, const std::string& name, std::string_view text) {
   const std::string path = folder + "/" + name;

@@ -5,6 +5,9 @@
 namespace plumbline::log::embedded {
 namespace {
 
+// What was read and stays mapped of a segment; more of it costs memory and saves nothing.
+constexpr std::uint64_t kMappedBytes = std::uint64_t{2} << 20;
+
 Error lost(const TopicPartition& at, std::int64_t offset, const Watermarks& marks, const std::string& why) {
   return fatal("position_lost", at.topic + "/" + std::to_string(at.partition) + ": position " +
                                     std::to_string(offset) + " " + why + "; the log holds offsets " +
@@ -58,6 +61,14 @@ void JournalReader::place(Cursor& cursor) {
   }
   cursor.at = kSegmentHeaderBytes;
   cursor.group_end = 0;
+  cursor.mapped_from = 0;
+}
+
+// Views given out stay good: whoever touches them has the page back.
+void JournalReader::forget_read(Cursor& cursor, std::uint64_t bytes_min) {
+  if (!cursor.segment || cursor.at < cursor.mapped_from + bytes_min) return;
+  forget_pages(cursor.segment->data, cursor.mapped_from, cursor.at);
+  cursor.mapped_from = cursor.at;
 }
 
 Status JournalReader::seek(const TopicPartition& at, std::int64_t offset) {
@@ -89,9 +100,11 @@ Result<bool> JournalReader::next_segment(Cursor& cursor) {
     const TopicPartition at{cursor.view->meta.spec.name, static_cast<std::int32_t>(p)};
     return lost(at, cursor.wanted[p], cursor.view->watermarks(at.partition), "was passed by retention");
   }
+  forget_read(cursor, 0);
   cursor.segment = std::move(next);
   cursor.at = kSegmentHeaderBytes;
   cursor.group_end = 0;
+  cursor.mapped_from = 0;
   return true;
 }
 
@@ -160,6 +173,7 @@ Result<std::span<const ReadRecord>> JournalReader::poll(std::size_t bytes_max, s
   headers_.clear();
   first_header_.clear();
   held_.clear();
+  for (auto& [topic, cursor] : cursors_) forget_read(cursor, kMappedBytes);
   const auto until = std::chrono::steady_clock::now() + wait;
   while (true) {
     const std::uint64_t seen = views_->generation();

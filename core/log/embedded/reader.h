@@ -27,14 +27,16 @@ class JournalReader final : public Reader {
     std::shared_ptr<TopicView> view;
     std::vector<std::int64_t> wanted;  // next offset by partition; -1: not read
     std::shared_ptr<Segment> segment;
-    std::uint64_t at = 0;         // of the next record, or of a group header
-    std::uint64_t group_end = 0;  // at < group_end: inside a group whose checksum held
+    std::uint64_t at = 0;           // of the next record, or of a group header
+    std::uint64_t group_end = 0;    // at < group_end: inside a group whose checksum held
+    std::uint64_t mapped_from = 0;  // pages below were let go of
   };
   Status collect(Cursor& cursor, std::size_t bytes_max, std::size_t& bytes);
   Result<bool> enter_group(Cursor& cursor);
   Result<bool> next_segment(Cursor& cursor);
   void take(Cursor& cursor, const RecordHeader& header, const char* record);
   static void place(Cursor& cursor);
+  static void forget_read(Cursor& cursor, std::uint64_t bytes_min);
 
   std::shared_ptr<Views> views_;
   std::map<std::string, Cursor, std::less<>> cursors_;

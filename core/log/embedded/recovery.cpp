@@ -120,6 +120,7 @@ Status Journal::scan_last() {
   if (Status s = cut_tail(at, size); !s) return s;
   end_ = at;
   prepared_ = size;
+  forget_pages(segment_->data, 0, size);
   return publish();
 }
 

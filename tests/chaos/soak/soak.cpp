@@ -1,7 +1,8 @@
 // script/soak's program: traces and reports stream into a whole installation while faults strike; in the end
 // everything that was answered 202 is stored once, the ledger balances, each drift was told and no message
 // came twice without saying so, and no position ever went back. Exits with 1 otherwise.
-// usage: plumbline_soak embedded|kafka SECONDS KILLS SEED SAMPLES_FILE (0 of SECONDS or KILLS: no such bound)
+// usage: plumbline_soak embedded|kafka SECONDS KILLS SEED SAMPLES_FILE [FAULT] (0 of SECONDS or KILLS: no
+// such bound)
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -64,6 +65,9 @@ void keep_logs(const Stack& stack, const std::filesystem::path& folder) {
       std::filesystem::copy_file(entry.path(), folder / entry.path().filename(),
                                  std::filesystem::copy_options::overwrite_existing);
   }
+  if (stack.backend() == Backend::kKafka)
+    std::filesystem::copy_file(stack.broker().folder() / "server.log", folder / "broker.log",
+                               std::filesystem::copy_options::overwrite_existing);
 }
 
 struct Recovery {
@@ -129,9 +133,8 @@ void check(Stack& stack, const std::set<Uuid>& accepted, Drifts& drifts) {
             << std::endl;
 }
 
-int soak(Backend backend, double seconds, std::uint64_t kills, std::uint64_t seed,
-         const std::string& samples) {
-  Stack stack(backend, {}, Wires::kThroughProxies);
+void soak(Stack& stack, double seconds, std::uint64_t kills, std::uint64_t seed, const std::string& samples,
+          const std::string& only) {
   Drifts drifts(stack);
   stack.start_roles();
   watch_positions(stack);
@@ -139,7 +142,7 @@ int soak(Backend backend, double seconds, std::uint64_t kills, std::uint64_t see
   if (!test::wait_for([&] { return accepts(stack, acme) && accepts(stack, globex); }))
     fail(stack, "nothing is accepted");
   test::FaultProxy network(stack.edge_port());
-  Faults faults(stack, network, seed, kLongestStopS);
+  Faults faults(stack, network, seed, kLongestStopS, only);
   faults.add("slack", drifts.slack());
   drifts.begin(acme, network.port());
   Stream stream(network.port(), {acme.signer, globex.signer}, seed, 60);
@@ -150,7 +153,8 @@ int soak(Backend backend, double seconds, std::uint64_t kills, std::uint64_t see
   std::string late;
   (void)recover(stack, stream, drifts, disk, "the start");
   {
-    Sampler sampler(samples, to_string(backend), stack, globex, faults, [&] { return stream.accepted(); });
+    Sampler sampler(samples, to_string(stack.backend()), stack, globex, faults,
+                    [&] { return stream.accepted(); });
     const auto begin = Clock::now();
     while ((seconds == 0 || since(begin) < seconds) && (kills == 0 || struck < kills)) {
       // Between two faults something must have been accepted: each fault meets an installation that works.
@@ -185,7 +189,6 @@ int soak(Backend backend, double seconds, std::uint64_t kills, std::uint64_t see
             << " s" << std::endl;
   check(stack, accepted, drifts);
   if (!late.empty()) fail(stack, "recovered later than after 30 s:\n" + late);
-  return 0;
 }
 
 }  // namespace
@@ -193,11 +196,20 @@ int soak(Backend backend, double seconds, std::uint64_t kills, std::uint64_t see
 
 int main(int argc, char** argv) {
   using namespace plumbline::tests;
-  if (argc != 6) return 2;
+  if (argc != 6 && argc != 7) return 2;
   try {
-    return soak(std::string_view(argv[1]) == "kafka" ? Backend::kKafka : Backend::kEmbedded,
-                std::strtod(argv[2], nullptr), std::strtoull(argv[3], nullptr, 10),
-                std::strtoull(argv[4], nullptr, 10), argv[5]);
+    const std::string samples = argv[5];
+    Stack stack(std::string_view(argv[1]) == "kafka" ? Backend::kKafka : Backend::kEmbedded, {},
+                Wires::kThroughProxies);
+    try {
+      soak(stack, std::strtod(argv[2], nullptr), std::strtoull(argv[3], nullptr, 10),
+           std::strtoull(argv[4], nullptr, 10), samples, argc == 7 ? argv[6] : "");
+    } catch (const std::exception&) {
+      keep_logs(stack, samples + ".failed");
+      std::cerr << "soak: every log is in " << samples << ".failed" << std::endl;
+      throw;
+    }
+    return 0;
   } catch (const std::exception& error) {
     std::cerr << "soak: " << error.what() << std::endl;
     return 1;

@@ -53,7 +53,7 @@ class Stack {
   [[nodiscard]] test::Process& edge() { return *edge_; }
   [[nodiscard]] test::Process& persist(std::size_t i = 0) { return *roles_.at("persist").at(i); }
   [[nodiscard]] PostgresCluster& postgres() { return postgres_; }
-  [[nodiscard]] KafkaBroker& broker() { return *broker_; }
+  [[nodiscard]] KafkaBroker& broker() const { return *broker_; }
   // Null when the wires are straight, or where there is no broker.
   [[nodiscard]] test::FaultProxy* postgres_wire() { return postgres_wire_.get(); }
   [[nodiscard]] test::FaultProxy* broker_wire() { return broker_wire_.get(); }
