@@ -12,7 +12,7 @@ namespace {
 
 // Not yet measured against other values. One event-loop turn hands over what it has at once, so the wait
 // should only have to bridge the hand-over itself.
-constexpr const char* kLingerMs = "0.5";
+constexpr const char* kLingerMs = "1";
 
 // Keys that carry an invariant, and why they are not the user's.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 21> kOwned = {{
