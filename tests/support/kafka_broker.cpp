@@ -36,7 +36,7 @@ std::vector<std::string> KafkaBroker::java(const std::string& main_class) const 
       "java", "-Xmx384m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
       // A broker without memory may go on with some of its threads gone: then it shall rather be gone itself.
       "-XX:+ExitOnOutOfMemoryError", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-          "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.coordinator.group=info",
+      "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.coordinator.group=info",
       "-Dorg.slf4j.simpleLogger.showDateTime=true",
       "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS", "-cp",
       std::string(PLUMBLINE_KAFKA_JARS) + "/*", main_class};
