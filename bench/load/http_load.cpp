@@ -206,6 +206,8 @@ void Engine::receive(Connection& c) {
     } else if (n < 0 && errno == EINTR) {
       continue;
     } else {
+      // A server may close a connection on which nothing was asked; the next request opens another.
+      if (n == 0 && !c.waiting) --result_.broken;
       break_one(c, now);
     }
   }

@@ -32,7 +32,7 @@ struct LoadOptions {
 struct LoadResult {
   std::uint64_t requests = 0;  // answered inside the measured window
   std::uint64_t accepted = 0;  // traces of requests answered 202 in the window
-  std::uint64_t broken = 0;    // connections that failed
+  std::uint64_t broken = 0;    // connections that failed; not those that the server closed in a pause
   std::map<int, std::uint64_t> by_status;
   double seconds = 0;
   double p50_ms = 0, p99_ms = 0, max_ms = 0;
