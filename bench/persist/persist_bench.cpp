@@ -96,9 +96,11 @@ class Bench {
       : plan_(plan),
         rows_(plan.rows),
         folder_("persist-bench"),
-        // No autovacuum: what one side leaves to it would be charged to the other.
-        cluster_(
-            {{"shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=30min", "autovacuum=off"}, ""}),
+        // What one side leaves undone would be charged to the other: no autovacuum, no background writer. WAL
+        // segments are used again, as in a server that has run for days.
+        cluster_({{"shared_buffers=1GB", "max_wal_size=8GB", "min_wal_size=8GB", "checkpoint_timeout=30min",
+                   "autovacuum=off", "bgwriter_lru_maxpages=0"},
+                  ""}),
         database_(cluster_),
         copier_(database_.superuser()),
         maker_({.traces_per_request = kFrameTraces,
