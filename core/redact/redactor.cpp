@@ -26,6 +26,8 @@ constexpr std::array<std::string_view, 18> kContent = {
     "thinking",     "reasoning",   "instructions"};
 // Rigour runs these of a project's own commands and puts what they print into `details` (gates/runner.js).
 constexpr std::array<std::string_view, 4> kCommandGates = {"format", "lint", "typecheck", "test"};
+// As they stand in a report's summary (schemas/events/common.v1.json).
+constexpr std::array<std::string_view, 4> kStatuses = {R"("PASS")", R"("FAIL")", R"("SKIP")", R"("ERROR")"};
 
 // The text of a JSON string; `kept` holds it where it is not the same bytes.
 std::string_view text_of(std::string_view raw, std::string& kept) {
@@ -179,6 +181,10 @@ bool Redactor::value(std::string_view text, std::string& out) {
     note("hashed", "rule " + rule->path.text(), text.size());
     return true;
   }
+  if (is_gate_status(text)) {  // whatever the gate is called: no other word is taken there
+    out += text;
+    return true;
+  }
   if (rule != nullptr) kept_ = true;  // of everything below, unless a rule says otherwise there
   if (!kept_ && !policy_.include_content && is_content(text, !facts_.empty() && facts_.back().content)) {
     note("dropped", "content", text.size());
@@ -206,6 +212,11 @@ bool Redactor::value(std::string_view text, std::string& out) {
   }
   kept_ = outer_kept;
   return true;
+}
+
+bool Redactor::is_gate_status(std::string_view raw) const {
+  return kind_ == Kind::kReport && path_.size() == 3 && path_[0] == "data" && path_[1] == "summary" &&
+         std::find(kStatuses.begin(), kStatuses.end(), raw) != kStatuses.end();
 }
 
 // Numbers and truth values are no content: counts of prompts are called "prompts" too.

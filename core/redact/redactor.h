@@ -58,6 +58,8 @@ class Redactor {
   bool masked(std::string_view text, bool identifier, std::size_t bytes_max, std::string& out);
   bool masked_once(std::string_view text, bool identifier, std::string& out);
   [[nodiscard]] bool is_content(std::string_view raw, bool by_name) const;
+  // A member of a report's summary, which says how a gate went.
+  [[nodiscard]] bool is_gate_status(std::string_view raw) const;
   void note(std::string_view what, std::string_view why, std::size_t bytes);
   [[nodiscard]] std::string path_text() const;
 
