@@ -55,16 +55,25 @@ bool is_object(std::string_view raw) {
   return raw.starts_with('{');
 }
 
-// No half of a character stays.
-void cut(std::string& text, std::size_t bytes) {
-  if (text.size() <= bytes) return;
-  while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0U) == 0x80U) --bytes;
-  text.resize(bytes);
+// Every byte of UTF-8 does, but those that go on with one.
+bool begins_character(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
+}
+
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
+}
+
+void cut(std::string& text, std::size_t characters_max) {
+  std::size_t seen = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (begins_character(text[at]) && ++seen > characters_max) return text.resize(at);
+  }
 }
 
 // Secrets behind one another without a space, each seen when the one before is masked.
 constexpr int kGluedMax = 8;
-constexpr std::size_t kMaskedLeast = 32;  // no text of the schema is bound below it
+constexpr std::size_t kMaskedLeast = 32;  // characters: no text of the schema is bound below it
 
 }  // namespace
 
@@ -116,7 +125,7 @@ void Redactor::object(std::string_view text, std::string& out) {
     path_.push_back(name);
     facts_.push_back(facts_of(name));
     std::string masked_name;
-    const bool rename = !facts_.back().clean && masked(name, false, 0, masked_name);
+    const bool rename = !facts_.back().clean && masked(name, false, false, masked_name);
     if (rename) {
       // Two names that mask alike would be a repeated member, which the edge refuses.
       if (taken.empty()) taken = names_of(text);
@@ -265,9 +274,10 @@ void Redactor::text_value(std::string_view raw, std::string& out) {
     note("masked", "named_secret", raw.size() - 2);
   } else {
     const std::string_view looked_at = text ? text_of(raw, kept) : raw;
-    // The schema bounds the event's own members: what the edge took before, it takes masked.
-    const std::size_t bytes_max = path_.size() > 2 ? 0 : std::max(text ? looked_at.size() : 0, kMaskedLeast);
-    if (!masked(looked_at, !facts_.empty() && facts_.back().identifier, bytes_max, replaced)) {
+    // The schema bounds the event's own members and those of failures: what the edge took before, it takes
+    // masked.
+    const bool bound = path_.size() <= 2 || (kind_ == Kind::kReport && path_[1] == "failures");
+    if (!masked(looked_at, !facts_.empty() && facts_.back().identifier, bound, replaced)) {
       out += raw;
       return;
     }
@@ -277,11 +287,12 @@ void Redactor::text_value(std::string_view raw, std::string& out) {
   }
 }
 
-bool Redactor::masked(std::string_view text, bool identifier, std::size_t bytes_max, std::string& out) {
+bool Redactor::masked(std::string_view text, bool identifier, bool bound, std::string& out) {
   if (!masked_once(text, identifier, out)) return false;
+  const std::size_t characters_max = std::max(characters(text), kMaskedLeast);
   std::string again;
   for (int i = 0; i < kGluedMax; ++i) {
-    if (bytes_max > 0) cut(out, bytes_max);
+    if (bound) cut(out, characters_max);
     // What was glued to something that is masked now stands by itself: two keys behind one another are two.
     again.clear();
     if (!masked_once(out, identifier, again)) return true;

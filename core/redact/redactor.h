@@ -53,9 +53,9 @@ class Redactor {
   void object(std::string_view text, std::string& out);
   void array(std::string_view text, std::string& out);
   void text_value(std::string_view raw, std::string& out);
-  // False: nothing is found. Else `out` is a text in which nothing more is found, of at most `bytes_max` (0:
-  // any length).
-  bool masked(std::string_view text, bool identifier, std::size_t bytes_max, std::string& out);
+  // False: nothing is found. Else `out` is a text in which nothing more is found; `bound`: of no more
+  // characters than `text`, or kMaskedLeast.
+  bool masked(std::string_view text, bool identifier, bool bound, std::string& out);
   bool masked_once(std::string_view text, bool identifier, std::string& out);
   [[nodiscard]] bool is_content(std::string_view raw, bool by_name) const;
   // A member of a report's summary, which says how a gate went.

@@ -158,6 +158,16 @@ TEST(Redactor, WhatIsMaskedStaysWithinTheBoundOfItsMember) {
   EXPECT_EQ(redacted(policy(), once), once);
 }
 
+TEST(Redactor, WhatIsMaskedInAFailureStaysWithinItsBoundInCharacters) {
+  std::string title = "/home/\u65e5\u672c\u8a9e ";
+  title.append(246, 'w');  // 256 characters, some of three bytes
+  const std::string line =
+      event("report", R"({"status":"FAIL","failures":[{"id":"/home/ab","title":")" + title + R"("}]})");
+  const std::string once = redacted(policy(), line);  // the edge's own decoder takes it
+  EXPECT_THAT(once, Not(HasSubstr("\u672c")));
+  EXPECT_EQ(redacted(policy(), once), once);
+}
+
 // Found by Corpus: a key as a name that ends as the name of an identifier does.
 TEST(Redactor, ANameThatIsAKeyIsMaskedAlsoWhereItEndsInId) {
   const std::string key = "BcSfxGkDC7I45EAZL0bsZAyol37K2Kmu3MWhpZG23SId";
@@ -209,7 +219,7 @@ TEST(Redactor, ANameThatIsMaskedMeetsNoneThatWasThere) {
 // Found by redact_fuzz: a gate whose name is that of a secret or of content made the edge refuse the report.
 TEST(Redactor, HowAGateWentStaysWhateverItIsCalled) {
   const std::string line =
-      event("report", R"({"status":"FAIL","summary":{"api_token":"FAIL","prompt":"PASS"}})");
+      event("report", R"({"status":"FAIL","summary":{"api_token":"FAIL","prompt":"PASS"},"failures":[]})");
   EXPECT_THAT(redacted(policy(), line), HasSubstr(R"({"api_token":"FAIL","prompt":"PASS"})"));
 }
 
