@@ -85,7 +85,8 @@ class Engine {
 
  private:
   void connect_one(Connection& c, SteadyTime now);
-  void break_one(Connection& c, SteadyTime now);
+  // Closes it, to be opened again; `told`: what was asked on it gets no answer.
+  void break_one(Connection& c, SteadyTime now, bool told = true);
   void send_next(Connection& c, SteadyTime now);
   void flush(Connection& c, SteadyTime now);
   void receive(Connection& c);
@@ -127,7 +128,7 @@ void Engine::connect_one(Connection& c, SteadyTime now) {
   epoll_ctl(epoll_, EPOLL_CTL_ADD, c.fd, &event);
 }
 
-void Engine::break_one(Connection& c, SteadyTime now) {
+void Engine::break_one(Connection& c, SteadyTime now, bool told) {
   if (c.fd >= 0) close(c.fd);
   c.fd = -1;
   c.in.clear();
@@ -135,7 +136,7 @@ void Engine::break_one(Connection& c, SteadyTime now) {
   c.sent = 0;
   c.waiting = false;
   c.retry_at = now + options_.reconnect_wait;
-  ++result_.broken;
+  if (told) ++result_.broken;
 }
 
 bool Engine::may_send(SteadyTime now) {
@@ -207,8 +208,7 @@ void Engine::receive(Connection& c) {
       continue;
     } else {
       // A server may close a connection on which nothing was asked; the next request opens another.
-      if (n == 0 && !c.waiting) --result_.broken;
-      break_one(c, now);
+      break_one(c, now, n != 0 || c.waiting);
     }
   }
 }

@@ -67,7 +67,7 @@ const std::vector<Option>& table() {
       {"edge.listen", ListenAddress{}, PLUMBLINE_MEMBER(std::string, edge.listen),
        "Address and port of the edge: traces, reports, /livez, /readyz, /metrics."},
       {"edge.threads", Count{0, 1024}, PLUMBLINE_MEMBER(std::int32_t, edge.threads),
-       "Threads that serve requests; 0: one for each core."},
+       "Threads that serve requests; 0: one for every two cores, the log works on the others."},
       {"edge.tls_cert_file", Text{"tls/fullchain.pem"}, PLUMBLINE_MEMBER(std::string, edge.tls_cert_file),
        "Certificate chain as PEM; reloaded when the file changes. Goes with edge.tls_key_file."},
       {"edge.tls_key_file", Text{"tls/key.pem"}, PLUMBLINE_MEMBER(std::string, edge.tls_key_file),

@@ -13,11 +13,15 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto kLogAskedEvery = 200ms;  // how soon an outage is noticed without waiting for an ack
 
+// The log works beside the workers: docs/adr/0004, "One thread for every two cores".
+int usual_threads() {
+  return (std::max(1, static_cast<int>(std::thread::hardware_concurrency())) + 1) / 2;
+}
+
 http::ServerOptions server_options(const config::Edge& config) {
   http::ServerOptions options;
   options.listen = config.listen;
-  options.threads = config.threads > 0 ? config.threads
-                                       : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  options.threads = config.threads > 0 ? config.threads : usual_threads();
   options.tls_cert_file = config.tls_cert_file;
   options.tls_key_file = config.tls_key_file;
   options.header_timeout = config.header_timeout;

@@ -53,7 +53,7 @@ TEST_P(Kill, EveryAcceptedTraceIsStoredExactlyOnceAndTheLedgerBalances) {
   std::cout << "PLUMBLINE_SEED=" << seed << " PLUMBLINE_KILLS=" << kills << std::endl;
   std::mt19937_64 random(seed);
 
-  Stack stack(GetParam());
+  Stack stack(GetParam(), {{"PLUMBLINE_EDGE_THREADS", "2"}});
   stack.start_roles();
   const Tenant acme = stack.create_tenant("acme"), globex = stack.create_tenant("globex");
   ASSERT_TRUE(test::wait_for([&] { return accepts(stack, acme) && accepts(stack, globex); })) << stack.logs();

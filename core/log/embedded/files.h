@@ -13,21 +13,27 @@
 
 namespace plumbline::log::embedded {
 
+// What page caches and direct writes count in; at least the block of any file system in use.
+inline constexpr std::uint64_t kBlockBytes = 4096;
+
 // Error codes: "no_space" (retryable; ENOSPC, EDQUOT), "not_found" (retryable), "io" (fatal; message has path
 // and errno's words).
 class File {
  public:
   virtual ~File() = default;
   virtual Status write_at(std::uint64_t at, std::span<const char> bytes) = 0;
+  // Zeros, straight to the disk where the file system can: nobody reads them, so they need no page cache.
+  // What is written over them in whole blocks of kBlockBytes is not read back first.
+  virtual Status write_zeros(std::uint64_t at, std::uint64_t bytes) = 0;
   virtual Status sync() = 0;  // fdatasync
   [[nodiscard]] virtual std::uint64_t size() = 0;
   // The first `bytes` of the file, also as it grows later; reading past its size is the caller's bug.
   virtual Result<std::shared_ptr<const char>> map(std::size_t bytes) = 0;
 };
 
-// Lets go of the pages of [from, to) that File::map gave: resident memory, not the file's cache, from which
-// they come back when they are touched again. May be called while others read there. Nothing happens to other
-// memory.
+// Lets go of the pages of [from, to) that File::map gave, the one that `from` lies in included: resident
+// memory, not the file's cache, from which they come back when they are touched again. May be called while
+// others read there. Nothing happens to other memory.
 void forget_pages(const std::shared_ptr<const char>& mapped, std::uint64_t from, std::uint64_t to);
 
 class Files {

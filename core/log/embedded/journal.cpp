@@ -3,6 +3,11 @@
 #include <algorithm>
 
 namespace plumbline::log::embedded {
+namespace {
+
+constexpr std::uint64_t kZeroPieceBytes = std::uint64_t{64} << 10;  // at a time while a disk fills up
+
+}  // namespace
 
 Journal::Journal(Files& files, TopicMeta meta, const JournalOptions& options)
     : files_(files),
@@ -102,17 +107,22 @@ Error Journal::refused() const {
 }
 
 Status Journal::zero_to(File& file, std::uint64_t needed) {
-  static const std::vector<char> zeros(std::size_t{64} << 10);
   const std::uint64_t end = std::min(std::max(needed, prepared_.load() + options_.zero_chunk_bytes),
                                      std::max(options_.segment_bytes, needed));
   if (end <= prepared_) return ok_status();
   std::uint64_t at = prepared_;
   Status written = ok_status();
+  std::uint64_t piece = end - at;
   while (at < end) {
-    const std::size_t n = std::min<std::uint64_t>(zeros.size(), end - at);
-    written = file.write_at(at, std::span(zeros).first(n));
-    if (!written) break;
-    at += n;
+    const std::uint64_t n = std::min(piece, end - at);
+    written = file.write_zeros(at, n);
+    if (written) {
+      at += n;
+    } else if (written.error().code == "no_space" && piece > kZeroPieceBytes) {
+      piece = kZeroPieceBytes;  // what room there is, is used
+    } else {
+      break;
+    }
   }
   if (!written && written.error().code != "no_space") return final_unless_ok(std::move(written));
   // A failed sync here is as final as any: the kernel may have dropped appended pages with it.
@@ -145,7 +155,10 @@ Status Journal::append(std::span<Pending> records) {
       if (Status s = zero_to(*file_, end_ + bytes); !s) return s;
     }
   }
-  if (group_.size() < bytes) group_.resize(bytes);
+  // To the end of its last block, over the zeros there: a block that is written in part would be read first.
+  const std::uint64_t block_end = (end_ + bytes + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
+  const std::uint64_t written = std::min(block_end, prepared_.load()) - end_;
+  if (group_.size() < written) group_.resize(written);
   char* to = group_.data() + kGroupHeaderBytes;
   std::int64_t newest = newest_ms_;
   for (Pending& r : records) {
@@ -157,7 +170,8 @@ Status Journal::append(std::span<Pending> records) {
   }
   seal_group(group_.data(), segment_->header.salt, next_group_, static_cast<std::uint32_t>(bytes),
              static_cast<std::uint32_t>(records.size()));
-  if (Status s = file_->write_at(end_, std::span(group_).first(bytes)); !s) {
+  std::fill(to, group_.data() + written, '\0');
+  if (Status s = file_->write_at(end_, std::span(group_).first(written)); !s) {
     for (Pending& r : records) --next_[static_cast<std::size_t>(r.partition)];
     if (s.error().code != "no_space") return final_unless_ok(std::move(s));
     // What is missing may be zeros that were there before: the group may read as whole until the next one

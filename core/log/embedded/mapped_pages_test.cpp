@@ -1,11 +1,11 @@
 // How much of the log stays mapped while it is read: a process of many consumers must not grow with its log.
+#include <algorithm>
 #include <fstream>
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "core/log/embedded/embedded_log.h"
-#include "core/log/embedded/files.h"
 #include "tests/support/process/process.h"
 
 namespace plumbline::log {
@@ -21,12 +21,6 @@ double mapped_mib() {
   }
   return -1;
 }
-
-class Acks final : public AckListener {
- public:
-  void on_acks(std::span<const Ack> acks) noexcept override { done_ += acks.size(); }
-  std::atomic<std::size_t> done_{0};
-};
 
 // Bytes of all values that a reader was given.
 std::size_t read_all(Log& log, std::size_t wanted, double* most_mib) {
@@ -61,19 +55,11 @@ TEST(MappedPages, ReadingALogMapsAFewOfItsPages) {
     spec.partitions = 1;
     spec.record_bytes_max = static_cast<std::int64_t>(2 * kMib);
     ASSERT_TRUE((*log)->ensure_topic(spec).ok());
-    Acks acks;
-    auto producer = (*log)->producer(acks);
-    ASSERT_TRUE(producer.ok());
-    for (std::size_t i = 0; i < kRecords; ++i) {
-      Record record;
-      record.topic = spec.name;
-      record.partition = 0;
-      record.key = "key";
-      record.value = value;
-      (*producer)->append(record, i);
-      (*producer)->submit();
-      ASSERT_TRUE(test::wait_for([&] { return acks.done_ == i + 1; }));
-    }
+    Record record;
+    record.topic = spec.name;
+    record.key = "key";
+    record.value = value;
+    for (std::size_t i = 0; i < kRecords; ++i) ASSERT_TRUE(append_and_wait(**log, record).ok());
     const double before = mapped_mib();
     double most = before;
     EXPECT_EQ(read_all(**log, kRecords * kRecordBytes, &most), kRecords * kRecordBytes);

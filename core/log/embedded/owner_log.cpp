@@ -147,8 +147,20 @@ Status OwnerLog::check(OwnedTopic& topic, const TopicSpec& spec) {
         "topic_differs",
         spec.name + " was made with another kind of retention (compacted or not): move its folder away");
   }
-  if (spec.retention.count() > 0 && (is.retention.count() == 0 || spec.retention < is.retention)) {
-    telemetry::warn("log_retention_shorter", {{"topic", std::string_view(spec.name)}});
+  // Roles that are configured differently would each set what the other did not ask for: somebody must see
+  // it.
+  const auto less = [](std::int64_t asked, std::int64_t kept, std::int64_t unbounded) {
+    return asked != unbounded && (kept == unbounded || asked < kept);
+  };
+  if (spec.retention != is.retention || spec.retention_bytes != is.retention_bytes) {
+    const bool shorter = less(spec.retention.count(), is.retention.count(), 0) ||
+                         less(spec.retention_bytes, is.retention_bytes, -1);
+    telemetry::warn(shorter ? "log_retention_shorter" : "log_retention_longer",
+                    {{"topic", std::string_view(spec.name)},
+                     {"retention_ms", static_cast<std::int64_t>(spec.retention.count())},
+                     {"retention_ms_before", static_cast<std::int64_t>(is.retention.count())},
+                     {"retention_bytes", spec.retention_bytes},
+                     {"retention_bytes_before", is.retention_bytes}});
   }
   // The record limit only rises: a client may have been told the larger one.
   TopicSpec merged = spec;

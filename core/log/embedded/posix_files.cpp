@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -6,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "core/log/embedded/files.h"
@@ -28,6 +30,10 @@ struct Unmap {
   void operator()(const char* /*at*/) const { munmap(at, bytes); }
 };
 
+// Never written: all of its pages are the kernel's one page of zeros.
+constexpr std::size_t kZeroBytes = std::size_t{64} << 10;
+alignas(kBlockBytes) char zeros[kZeroBytes];
+
 class PosixFile final : public File {
  public:
   PosixFile(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
@@ -45,6 +51,17 @@ class PosixFile final : public File {
     }
     return ok_status();
   }
+  Status write_zeros(std::uint64_t at, std::uint64_t bytes) override {
+    const std::uint64_t end = at + bytes;
+    const std::uint64_t whole_from = std::min(end, (at + kBlockBytes - 1) / kBlockBytes * kBlockBytes);
+    const std::uint64_t whole_to = std::max(whole_from, end / kBlockBytes * kBlockBytes);
+    if (Status s = zeros_through_cache(at, whole_from); !s) return s;
+    std::uint64_t direct_to = whole_from;
+    if (whole_from < whole_to && direct_) {
+      if (Status s = zeros_direct(direct_to, whole_to); !s) return s;
+    }
+    return zeros_through_cache(direct_to, end);
+  }
   Status sync() override { return fdatasync(fd_) == 0 ? ok_status() : Status(failure("sync", path_)); }
   std::uint64_t size() override {
     struct stat info {};
@@ -57,8 +74,43 @@ class PosixFile final : public File {
   }
 
  private:
+  Status zeros_through_cache(std::uint64_t at, std::uint64_t end) {
+    for (; at < end; at += std::min<std::uint64_t>(kZeroBytes, end - at)) {
+      if (Status s = write_at(at, {zeros, std::min<std::size_t>(kZeroBytes, end - at)}); !s) return s;
+    }
+    return ok_status();
+  }
+
+  // Moves `at` as far as zeros were written; no further, and never again, where the file system refuses.
+  Status zeros_direct(std::uint64_t& at, std::uint64_t end) {
+    const int flags = fcntl(fd_, F_GETFL);
+    direct_ = flags >= 0 && fcntl(fd_, F_SETFL, flags | O_DIRECT) == 0;
+    Status written = ok_status();
+    while (direct_ && at < end) {
+      std::array<iovec, 64> pieces{};
+      std::size_t count = 0;
+      for (std::uint64_t left = end - at; left > 0 && count < pieces.size(); ++count) {
+        pieces[count] = {zeros, std::min<std::size_t>(kZeroBytes, left)};
+        left -= pieces[count].iov_len;
+      }
+      const ssize_t n = pwritev(fd_, pieces.data(), static_cast<int>(count), static_cast<off_t>(at));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0 && errno == EINVAL) direct_ = false;
+      if (n < 0 && direct_) {
+        written = failure("write", path_);
+        break;
+      }
+      // A short write ends within a block only when the disk is full: the rest of it is for the cache.
+      if (n > 0) at += static_cast<std::uint64_t>(n);
+      if (at % kBlockBytes != 0) break;
+    }
+    if (flags >= 0) (void)fcntl(fd_, F_SETFL, flags);
+    return written;
+  }
+
   int fd_;
   std::string path_;
+  bool direct_ = true;  // until the file system says no
 };
 
 class PosixFiles final : public Files {
@@ -129,7 +181,7 @@ void forget_pages(const std::shared_ptr<const char>& mapped, std::uint64_t from,
   const auto* mapping = std::get_deleter<Unmap>(mapped);
   if (mapping == nullptr) return;
   static const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-  from = (from + page - 1) / page * page;
+  from = from / page * page;
   to = std::min<std::uint64_t>(to, mapping->bytes) / page * page;
   if (from < to) (void)madvise(static_cast<char*>(mapping->at) + from, to - from, MADV_DONTNEED);
 }

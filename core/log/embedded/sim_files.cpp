@@ -34,6 +34,10 @@ class SimFile final : public File {
     return full ? Status(no_space(path_)) : ok_status();
   }
 
+  Status write_zeros(std::uint64_t at, std::uint64_t bytes) override {
+    return write_at(at, std::string(bytes, '\0'));
+  }
+
   Status sync() override {
     if (disk_.chance(disk_.faults.sync_fails)) {
       ++inode_->failures;

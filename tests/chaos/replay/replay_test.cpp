@@ -56,7 +56,7 @@ class Replay : public testing::TestWithParam<Backend> {};
 
 TEST_P(Replay, AHundredThousandCopiesOverTwoEdgesAndARestartAreOneRow) {
   const int copies = 50'000;  // over each edge
-  Stack stack(GetParam());
+  Stack stack(GetParam(), {{"PLUMBLINE_EDGE_THREADS", "2"}});
   stack.start_roles();
   const Tenant acme = stack.create_tenant("acme");
   // The embedded log has one owner, which is the only edge of its machine.

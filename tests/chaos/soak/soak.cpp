@@ -199,8 +199,8 @@ int main(int argc, char** argv) {
   if (argc != 6 && argc != 7) return 2;
   try {
     const std::string samples = argv[5];
-    Stack stack(std::string_view(argv[1]) == "kafka" ? Backend::kKafka : Backend::kEmbedded, {},
-                Wires::kThroughProxies);
+    Stack stack(std::string_view(argv[1]) == "kafka" ? Backend::kKafka : Backend::kEmbedded,
+                {{"PLUMBLINE_EDGE_THREADS", "2"}}, Wires::kThroughProxies);
     try {
       soak(stack, std::strtod(argv[2], nullptr), std::strtoull(argv[3], nullptr, 10),
            std::strtoull(argv[4], nullptr, 10), samples, argc == 7 ? argv[6] : "");

@@ -1,0 +1,67 @@
+// The real files: zeros in any range, also past the page cache, and nothing beside them.
+#include <random>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "core/log/embedded/files.h"
+#include "tests/support/process/process.h"
+
+namespace plumbline::log::embedded {
+namespace {
+
+class Zeros : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto files = posix_files(folder_.path().string(), false);
+    ASSERT_TRUE(files.ok());
+    files_ = std::move(*files);
+    auto file = files_->open("file", true);
+    ASSERT_TRUE(file.ok());
+    file_ = std::move(*file);
+  }
+  std::string content() { return *files_->read("file"); }
+
+  test::TempFolder folder_{"zeros"};
+  std::unique_ptr<Files> files_;
+  std::unique_ptr<File> file_;
+};
+
+TEST_F(Zeros, AnyRangeAndNothingBesideIt) {
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  std::string expected(40 * kBlockBytes, 'x');
+  ASSERT_TRUE(file_->write_at(0, expected).ok());
+  for (int i = 0; i < 200; ++i) {
+    const auto below = [&](std::uint64_t n) {
+      return std::uniform_int_distribution<std::uint64_t>(0, n - 1)(random);
+    };
+    // Whole blocks, parts of one, and past the end; from time to time text over it, through the cache.
+    const std::uint64_t at = below(50) * kBlockBytes + (below(2) != 0U ? below(kBlockBytes) : 0);
+    const std::uint64_t bytes = below(3) * kBlockBytes + below(kBlockBytes);
+    if (bytes == 0) continue;
+    if (expected.size() < at + bytes) expected.resize(at + bytes, '\0');
+    const bool text = below(3) == 0;
+    expected.replace(at, bytes, bytes, text ? 'y' : '\0');
+    ASSERT_TRUE((text ? file_->write_at(at, std::string(bytes, 'y')) : file_->write_zeros(at, bytes)).ok());
+    ASSERT_EQ(content(), expected) << bytes << " bytes at " << at;
+  }
+}
+
+TEST_F(Zeros, MoreThanOneWriteTakes) {
+  const std::uint64_t bytes = (std::uint64_t{9} << 20) + 5;
+  ASSERT_TRUE(file_->write_zeros(0, bytes).ok());
+  EXPECT_EQ(file_->size(), bytes);
+  EXPECT_EQ(content(), std::string(bytes, '\0'));
+}
+
+// The flag belongs to the descriptor: left there, the next write of a record would be refused as unaligned.
+TEST_F(Zeros, RecordsGoThroughTheCacheAfterThem) {
+  ASSERT_TRUE(file_->write_zeros(0, 4 * kBlockBytes).ok());
+  ASSERT_TRUE(file_->write_at(5, std::string("record")).ok());
+  EXPECT_EQ(content().substr(5, 6), "record");
+}
+
+}  // namespace
+}  // namespace plumbline::log::embedded
