@@ -93,7 +93,8 @@ TEST(FormDecoder, ElementsOfAnArrayMayTakeTurns) {
   const std::string a = R"({"id":"A","title":"t"})", b = R"({"id":"B","title":"u","files":["x"]})";
   ASSERT_TRUE(decoder.decode(report(a + "," + b), Endpoint::kReports));
   for (const std::string& failures : {std::string(), a, b, b + "," + b + "," + a + "," + b}) {
-    const auto read = decoder.decode(report(failures), Endpoint::kReports);
+    const std::string line = report(failures);  // what was read borrows from it
+    const auto read = decoder.decode(line, Endpoint::kReports);
     ASSERT_TRUE(read);
     for (const Failure& failure : (*read)->report.failures)
       EXPECT_EQ(failure.files.size(), failure.id == "B" ? 1u : 0u);
