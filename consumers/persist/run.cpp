@@ -18,7 +18,8 @@ loop::Options loop_options(const config::Persist& options, const config::Postgre
 }  // namespace
 
 PersistRole::PersistRole(const config::Persist& options, const config::Postgres& postgres, log::Log& log,
-                         const Clock& clock, telemetry::Metrics& metrics) {
+                         const Clock& clock, telemetry::Metrics& metrics)
+    : sweeper_(loop_options(options, postgres).postgres, options.retention_interval, clock, metrics) {
   for (std::int32_t number = 0; number < options.threads; ++number) {
     loop::Options made = loop_options(options, postgres);
     made.member = number;
@@ -35,9 +36,11 @@ void PersistRole::start() {
     if (member->thread.joinable()) continue;
     member->thread = std::jthread([&loop = member->loop](const std::stop_token& stop) { loop.run(stop); });
   }
+  sweeper_.start();
 }
 
 void PersistRole::stop() {
+  sweeper_.stop();
   for (const auto& member : members_) member->thread.request_stop();
   for (const auto& member : members_) {
     if (member->thread.joinable()) member->thread.join();

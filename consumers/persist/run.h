@@ -7,6 +7,7 @@
 
 #include "consumers/loop/loop.h"
 #include "consumers/persist/persist.h"
+#include "consumers/persist/sweeper.h"
 #include "core/clock.h"
 #include "core/config/config.h"
 #include "core/log/log.h"
@@ -42,6 +43,7 @@ class PersistRole {
     std::jthread thread;
   };
   std::vector<std::unique_ptr<Member>> members_;
+  Sweeper sweeper_;
 };
 
 }  // namespace plumbline::persist

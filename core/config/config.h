@@ -55,8 +55,9 @@ struct Persist {
   std::int32_t batch_records_max = 20000;  // traces a transaction
   std::int64_t batch_bytes_max = 32 << 20;
   std::chrono::milliseconds poll_wait = 50ms;
-  std::chrono::milliseconds backoff_max = 5s;   // while PostgreSQL is down
-  std::string admin_listen = "127.0.0.1:9464";  // /livez /readyz /metrics of a role without an edge
+  std::chrono::milliseconds backoff_max = 5s;         // while PostgreSQL is down
+  std::chrono::milliseconds retention_interval = 1h;  // between two removals of what is too old; 0: none
+  std::string admin_listen = "127.0.0.1:9464";        // /livez /readyz /metrics of a role without an edge
 };
 
 struct Health {

@@ -106,6 +106,9 @@ const std::vector<Option>& table() {
       {"persist.backoff_max", Duration{milliseconds(10), milliseconds(600'000)},
        PLUMBLINE_MEMBER(milliseconds, persist.backoff_max),
        "Longest pause between tries while PostgreSQL is down."},
+      {"persist.retention_interval", Duration{milliseconds(0), milliseconds(86'400'000)},
+       PLUMBLINE_MEMBER(milliseconds, persist.retention_interval),
+       "How often rows older than their tenant's retention are removed; 0s: never."},
       {"persist.admin_listen", ListenAddress{}, PLUMBLINE_MEMBER(std::string, persist.admin_listen),
        "Address of /livez, /readyz and /metrics of a role without an edge."},
 

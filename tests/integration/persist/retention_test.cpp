@@ -1,0 +1,191 @@
+// Removal by age on a real PostgreSQL: what goes, what stays, and that nobody is in anybody's way.
+#include "sinks/postgres/retention.h"
+
+#include <stop_token>
+
+#include "tests/integration/persist/persist_fixture.h"
+#include "tests/support/process/process.h"
+
+namespace plumbline::tests {
+namespace {
+
+constexpr std::int64_t kDayUs = 86400LL * 1000000;
+const std::string kShort = "00000000-0000-0000-0000-00000000000a";
+const std::string kLong = "00000000-0000-0000-0000-00000000000b";
+
+class RetentionTest : public PersistTest {
+ protected:
+  void SetUp() override {
+    tenant(kShort, 10);
+    tenant(kLong, 30);
+  }
+  void tenant(const std::string& id, int days) {
+    require(
+        super_.query("INSERT INTO plumbline.tenants (id, slug, name, retention_days) VALUES ($1::uuid, "
+                     "'t-' || $1, 'T', $2::int)",
+                     {id, std::to_string(days)}));
+  }
+  // The first moment of the day (UTC) that many days before today.
+  TimeUs day(int days) const { return {now_.value / kDayUs * kDayUs - days * kDayUs}; }
+
+  void traces(const std::string& tenant, TimeUs time, int count = 1) {
+    const std::string at = format_rfc3339(time);
+    require(
+        super_.query("SELECT plumbline.ensure_partition(($1::timestamptz AT TIME ZONE 'UTC')::date)", {at}));
+    require(super_.query(
+        "INSERT INTO plumbline.traces (time, tenant_id, id, digest, received_at, log_offset, "
+        "log_partition, log_index, topic, kind, agent, payload) SELECT $2::timestamptz + n * "
+        "interval '1 microsecond', $1::uuid, gen_random_uuid(), gen_random_uuid(), "
+        "$2::timestamptz, n, 0, 0, 1, 'decision', 'a', '{}' FROM generate_series(0, $3::int - 1) n",
+        {tenant, at, std::to_string(count)}));
+  }
+  void report(const std::string& tenant, TimeUs time) {
+    const std::string at = format_rfc3339(time);
+    require(super_.query(
+        "WITH r AS (INSERT INTO plumbline.reports (tenant_id, time, id, digest, received_at, "
+        "log_offset, log_partition, log_index, topic, agent, status, violations, payload) VALUES "
+        "($1::uuid, $2::timestamptz, gen_random_uuid(), gen_random_uuid(), $2::timestamptz, 0, 0, "
+        "0, 2, 'ci', 'FAIL', 1, '{}') RETURNING *) INSERT INTO plumbline.violations (tenant_id, "
+        "time, report_id, ordinal, files, gate) SELECT tenant_id, time, id, 0, 0, 'layers' FROM r",
+        {tenant, at}));
+  }
+  void dead_letter(const std::string& tenant, TimeUs time) {
+    require(super_.query(
+        "INSERT INTO plumbline.dead_letters (consumer, topic, partition, log_offset, log_index, "
+        "reason, detail, tenant_id, body, noted_at) VALUES ('persist', 'traces.v1', 0, $3::bigint, "
+        "0, 'schema', '', $1::uuid, '{}', $2::timestamptz)",
+        {tenant, format_rfc3339(time), std::to_string(++letters_)}));
+  }
+  postgres::Removed remove(TimeUs now) {
+    pg::ConnectOptions options;
+    options.conninfo = database_.conninfo();
+    options.role = "plumbline_writer";
+    auto connection = require(pg::Connection::connect(options));
+    return require(postgres::remove_expired(connection, now, {}));
+  }
+  postgres::Removed remove() { return remove(now_); }
+  // Days before today of the rows that are there, newest first.
+  std::string ages(const std::string& table, const std::string& tenant, const std::string& time = "time") {
+    return text("SELECT coalesce(string_agg(age::text, ' ' ORDER BY age), '') FROM (SELECT '" +
+                format_rfc3339(day(0)).substr(0, 10) + "'::date - (" + time +
+                " AT TIME ZONE 'UTC')::date AS age FROM plumbline." + table + " WHERE tenant_id = '" +
+                tenant + "') a");
+  }
+
+  TimeUs now_ = clock_.now();
+  int letters_ = 0;
+};
+
+TEST_F(RetentionTest, DaysGoWhenAllTenantsArePastThemAndRowsOfAShorterOneBefore) {
+  for (const int age : {0, 9, 10, 11, 29, 30, 31, 40}) {
+    for (const std::string& tenant : {kShort, kLong}) {
+      traces(tenant, {day(age).value + kDayUs - 1});  // the day's last microsecond
+      report(tenant, day(age));
+      dead_letter(tenant, day(age));
+    }
+  }
+  const auto removed = remove();
+  EXPECT_EQ(removed.days.size(), 2U) << "31 and 40 days ago";
+  EXPECT_EQ(removed.traces, 3) << "of the shorter one: 11, 29 and 30 days ago";
+  EXPECT_EQ(removed.reports, 5 + 2);
+  EXPECT_EQ(removed.dead_letters, 5 + 2);
+  EXPECT_FALSE(removed.busy);
+  EXPECT_EQ(ages("traces", kShort), "0 9 10");
+  EXPECT_EQ(ages("traces", kLong), "0 9 10 11 29 30");
+  for (const std::string table : {"reports", "violations"}) {
+    EXPECT_EQ(ages(table, kShort), "0 9 10");
+    EXPECT_EQ(ages(table, kLong), "0 9 10 11 29 30");
+  }
+  EXPECT_EQ(ages("dead_letters", kShort, "noted_at"), "0 9 10");
+  EXPECT_EQ(ages("retention_floors", kShort, "floor::timestamp"), "10");
+  EXPECT_EQ(ages("retention_floors", kLong, "floor::timestamp"), "30");
+  const auto again = remove();
+  EXPECT_EQ(again.traces + again.reports + again.dead_letters, 0);
+  EXPECT_TRUE(again.days.empty());
+}
+
+TEST_F(RetentionTest, TheNextDayLooksBackForWhatCameLate) {
+  traces(kLong, day(20));
+  traces(kShort, day(10));
+  EXPECT_EQ(remove().traces, 0);
+  traces(kShort, day(11));  // waited in the log while its day was removed
+  EXPECT_EQ(remove().traces, 0) << "no day came of age since";
+  EXPECT_EQ(remove({now_.value + kDayUs}).traces, 2);
+  EXPECT_EQ(ages("traces", kShort), "");
+  EXPECT_EQ(ages("traces", kLong), "20");
+}
+
+TEST_F(RetentionTest, ManyRowsGoInBatchesAndNoNeighboursWithThem) {
+  traces(kShort, day(15), 45000);
+  traces(kLong, day(15), 1000);
+  EXPECT_EQ(remove().traces, 45000);
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.traces"), 1000);
+}
+
+TEST_F(RetentionTest, AShorterRetentionReachesWhatIsThere) {
+  traces(kShort, day(8));
+  EXPECT_EQ(remove().traces, 0);
+  require(super_.query("UPDATE plumbline.tenants SET retention_days = 5 WHERE id = $1::uuid", {kShort}));
+  EXPECT_EQ(remove().traces, 1);
+  EXPECT_EQ(ages("traces", kShort), "");
+}
+
+TEST_F(RetentionTest, ADayThatIsBeingReadWaitsForTheNextSweep) {
+  traces(kLong, day(40));
+  auto reader = database_.superuser();
+  ASSERT_TRUE(reader.begin().ok());
+  require(reader.query("SELECT count(*) FROM plumbline.traces"));
+  const auto busy = remove();
+  EXPECT_TRUE(busy.busy);
+  EXPECT_TRUE(busy.days.empty());
+  ASSERT_TRUE(reader.commit().ok());
+  EXPECT_EQ(remove().days.size(), 1U);
+}
+
+TEST_F(RetentionTest, OneProcessSweepsAtATime) {
+  traces(kLong, day(40));
+  auto other = database_.superuser();
+  require(other.query("SELECT pg_advisory_lock(hashtextextended('plumbline.retention', 0))"));
+  EXPECT_TRUE(remove().busy);
+  require(other.query("SELECT pg_advisory_unlock(hashtextextended('plumbline.retention', 0))"));
+  EXPECT_EQ(remove().days.size(), 1U);
+}
+
+TEST_F(RetentionTest, WithoutTenantsNothingGoes) {
+  traces(kLong, day(40));
+  require(super_.query("UPDATE plumbline.tenants SET status = 'erased'"));
+  EXPECT_TRUE(remove().days.empty());
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.traces"), 1);
+}
+
+TEST_F(RetentionTest, ATraceOfADayThatWasDroppedMakesItAnew) {
+  auto one = role();
+  put({.stream = "a", .seq = 0}, {decision_event("a", entries_[0], uuid_of(1))});
+  drain(*one);
+  const std::string day = text("SELECT tableoid::regclass::text FROM plumbline.traces");
+  require(super_.query("DROP TABLE " + day));
+  put({.stream = "a", .seq = 1}, {decision_event("a", entries_[0], uuid_of(2))});
+  drain(*one);
+  EXPECT_EQ(text("SELECT tableoid::regclass::text FROM plumbline.traces"), day);
+  EXPECT_EQ(ledger(), "2 0 0 0") << "stored, and nobody's poison";
+}
+
+TEST_F(RetentionTest, TheRoleSweepsByItselfWhileItStores) {
+  traces(kLong, day(40));
+  options_.retention_interval = 50ms;
+  options_.poll_wait = 5ms;
+  push_real(1);
+  auto one = role();
+  one->start();
+  EXPECT_TRUE(test::wait_for([&] {
+    return number("SELECT count(*) FROM pg_class WHERE relname = 'traces_" +
+                  text("SELECT to_char('" + format_rfc3339(day(40)) +
+                       "'::timestamptz AT TIME ZONE 'UTC', 'YYYYMMDD')") +
+                  "'") == 0;
+  }));
+  EXPECT_TRUE(test::wait_for([&] { return number("SELECT count(*) FROM plumbline.reports") > 0; }));
+  one->stop();
+}
+
+}  // namespace
+}  // namespace plumbline::tests
