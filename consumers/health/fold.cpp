@@ -44,6 +44,8 @@ class Folding {
       key_ = {topic, record.partition};
       window_ = &state_.windows[key_];
     }
+    const auto floor = state_.floors.find(meta->tenant);
+    floor_ = floor == state_.floors.end() ? TimeUs{INT64_MIN} : floor->second;
     std::string_view rest = record.value;
     postgres::Address at{topic, record.partition, record.offset, 0};
     do {
@@ -59,7 +61,7 @@ class Folding {
   void line(const frame::Meta& meta, const postgres::Address& at, std::string_view text) {
     const auto read =
         decoder_.decode(text, at.topic == kReports ? codec::Endpoint::kReports : codec::Endpoint::kTraces);
-    if (!read || out_of_bounds((*read)->time, meta.received_at)) {
+    if (!read || (*read)->time < floor_ || out_of_bounds((*read)->time, meta.received_at)) {
       ++out_.poison;
       return;
     }
@@ -93,6 +95,7 @@ class Folding {
   Summing summing_;
   postgres::WindowKey key_;
   Window* window_ = nullptr;
+  TimeUs floor_;  // of the record's tenant
   std::size_t lines_ = 0;
 };
 

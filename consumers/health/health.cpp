@@ -10,7 +10,7 @@ namespace plumbline::health {
 namespace {
 
 // An erasure is noticed within this; erase_tenant is run again for what slipped in before.
-constexpr std::int64_t kErasedEveryUs = 5LL * 1000000;
+constexpr std::int64_t kTenantsEveryUs = std::chrono::microseconds(postgres::kFloorsReadWithin).count();
 
 }  // namespace
 
@@ -55,7 +55,7 @@ Status Health::assigned(pg::Connection& connection, std::span<const postgres::Po
     const postgres::WindowKey key{topic_number(position.at.topic), position.at.partition};
     if (Status loaded = load_window(connection, key); !loaded) return loaded;
   }
-  return load_erased(connection);
+  return load_tenants(connection);
 }
 
 void Health::revoked(std::span<const log::TopicPartition> partitions) {
@@ -64,14 +64,17 @@ void Health::revoked(std::span<const log::TopicPartition> partitions) {
   }
 }
 
-Status Health::load_erased(pg::Connection& connection) {
+Status Health::load_tenants(pg::Connection& connection) {
   auto rows = connection.query("SELECT id FROM plumbline.tenants WHERE status = 'erased'");
   if (!rows) return rows.error();
   state_.erased.clear();
   for (int row = 0; row < rows->size(); ++row) {
     if (const auto id = Uuid::parse(rows->text(row, 0))) state_.erased.insert({*id});
   }
-  erased_at_ = clock_.now();
+  auto floors = postgres::load_floors(connection);
+  if (!floors) return floors.error();
+  state_.floors = std::move(*floors);
+  tenants_at_ = clock_.now();
   return ok_status();
 }
 
@@ -100,8 +103,8 @@ void Health::plan_drops() {
 }
 
 Status Health::prepare(pg::Connection& connection) {
-  if (clock_.now().value - erased_at_.value <= kErasedEveryUs) return ok_status();
-  return load_erased(connection);
+  if (clock_.now().value - tenants_at_.value <= kTenantsEveryUs) return ok_status();
+  return load_tenants(connection);
 }
 
 Status Health::apply(pg::Connection& connection) {

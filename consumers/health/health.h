@@ -45,7 +45,7 @@ class Health final : public loop::Consumer {
  private:
   struct Meters;
   Status load_window(pg::Connection& connection, const postgres::WindowKey& key);
-  Status load_erased(pg::Connection& connection);
+  Status load_tenants(pg::Connection& connection);
   void plan_drops();
 
   const Clock& clock_;
@@ -57,7 +57,7 @@ class Health final : public loop::Consumer {
   Effects effects_;
   std::map<postgres::WindowKey, Window::Tail> drops_;  // what the windows lose with these effects
   postgres::WindowSession session_;
-  TimeUs erased_at_;  // when state_.erased was read
+  TimeUs tenants_at_;  // when state_.erased and state_.floors were read
 };
 
 }  // namespace plumbline::health

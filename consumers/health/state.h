@@ -6,12 +6,14 @@
 #include "consumers/health/window.h"
 #include "core/ids.h"
 #include "sinks/postgres/health_windows.h"
+#include "sinks/postgres/retention.h"
 
 namespace plumbline::health {
 
 struct State {
   std::map<postgres::WindowKey, Window> windows;  // of the partitions that were assigned
   std::set<TenantId> erased;
+  postgres::Floors floors;  // persist takes nothing below them
 };
 
 }  // namespace plumbline::health

@@ -25,6 +25,7 @@ struct Frame {
   const log::ReadRecord* record = nullptr;
   TenantId tenant;
   TimeUs received_at;
+  TimeUs floor{INT64_MIN};  // what is older was removed
   std::string_view key_id;
   std::string_view agent;
   bool fresh = true;        // not counted yet

@@ -39,6 +39,8 @@ class Folding {
     frame.key_id = meta->key_id;
     frame.agent = meta->agent;
     frame.known = true;
+    if (const auto floor = state_.floors.find(meta->tenant); floor != state_.floors.end())
+      frame.floor = floor->second;
     frame.account =
         account({meta->tenant, minute_of(meta->received_at), meta->run, topic_, record.partition});
     out_.frames.push_back(frame);
@@ -131,7 +133,8 @@ class Folding {
     }
   }
 
-  // What the frame knows of the row; false when its time is out of bounds.
+  // What the frame knows of the row; false when its time is out of bounds. A replay passes over what was
+  // removed since it was counted.
   template <class Row>
   bool place(const Frame& frame, const postgres::Address& address, std::string_view text, Row& row) {
     row.key.tenant = frame.tenant;
@@ -145,6 +148,12 @@ class Folding {
     }
     if (ahead < -kBehindUs) {
       refuse(address.index, "time_before_retention", "time is older than any retention", text);
+      return false;
+    }
+    if (row.key.time < frame.floor) {
+      if (frame.fresh) {
+        refuse(address.index, "time_before_retention", "what its tenant had of that day was removed by age", text);
+      }
       return false;
     }
     return true;

@@ -12,7 +12,7 @@ namespace {
 // No edge run is silent in a partition for so long and then goes on; keeps frame_sequences small.
 constexpr std::int64_t kSequenceKeptUs = 90LL * 86400 * 1000000;
 // An erasure is noticed within this; erase_tenant is run again for what slipped in before.
-constexpr std::int64_t kErasedEveryUs = 5LL * 1000000;
+constexpr std::int64_t kTenantsEveryUs = std::chrono::microseconds(postgres::kFloorsReadWithin).count();
 constexpr std::int64_t kPruneEveryUs = 3600LL * 1000000;
 
 }  // namespace
@@ -46,17 +46,20 @@ Status Persist::assigned(pg::Connection& connection, std::span<const postgres::P
     if (!loaded) return loaded.error();
     state_.sequences.merge(*loaded);
   }
-  return load_erased(connection);
+  return load_tenants(connection);
 }
 
-Status Persist::load_erased(pg::Connection& connection) {
+Status Persist::load_tenants(pg::Connection& connection) {
   auto rows = connection.query("SELECT id FROM plumbline.tenants WHERE status = 'erased'");
   if (!rows) return rows.error();
   state_.erased.clear();
   for (int row = 0; row < rows->size(); ++row) {
     if (const auto id = Uuid::parse(rows->text(row, 0))) state_.erased.insert({*id});
   }
-  erased_at_ = clock_.now();
+  auto floors = postgres::load_floors(connection);
+  if (!floors) return floors.error();
+  state_.floors = std::move(*floors);
+  tenants_at_ = clock_.now();
   return ok_status();
 }
 
@@ -74,8 +77,8 @@ Status Persist::prepare(pg::Connection& connection) {
     if (ready.error().fault != Fault::kPoison) return ready;
     effects_.trace_places[i].dead = Verdict{"time_out_of_range", ready.error().message};
   }
-  if (clock_.now().value - erased_at_.value > kErasedEveryUs) {
-    if (Status loaded = load_erased(connection); !loaded) return loaded;
+  if (clock_.now().value - tenants_at_.value > kTenantsEveryUs) {
+    if (Status loaded = load_tenants(connection); !loaded) return loaded;
   }
   return drop_old_sequences(connection);
 }

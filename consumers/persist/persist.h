@@ -55,7 +55,7 @@ class Persist final : public loop::Consumer {
   void add_letter(const Frame& frame, std::int32_t index, const Verdict& why, std::string_view body);
   void count_traces();
   void count_reports();
-  Status load_erased(pg::Connection& connection);
+  Status load_tenants(pg::Connection& connection);
   Status drop_old_sequences(pg::Connection& connection);
 
   const Clock& clock_;
@@ -68,7 +68,7 @@ class Persist final : public loop::Consumer {
   Effects effects_;
   bool partitions_retried_ = false;
   TimeUs pruned_at_;
-  TimeUs erased_at_;  // when state_.erased was read
+  TimeUs tenants_at_;  // when state_.erased and state_.floors were read
 
   // Of the attempt under way.
   std::vector<std::uint32_t> chosen_;

@@ -40,11 +40,12 @@ void PersistRole::start() {
 }
 
 void PersistRole::stop() {
-  sweeper_.stop();
+  sweeper_.request_stop();
   for (const auto& member : members_) member->thread.request_stop();
   for (const auto& member : members_) {
     if (member->thread.joinable()) member->thread.join();
   }
+  sweeper_.stop();
 }
 
 Status PersistRole::healthy() const {

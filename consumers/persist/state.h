@@ -6,6 +6,7 @@
 
 #include "core/ids.h"
 #include "sinks/postgres/ledger.h"
+#include "sinks/postgres/retention.h"
 
 namespace plumbline::persist {
 
@@ -14,6 +15,8 @@ struct State {
   std::map<postgres::SequenceKey, postgres::Sequence> sequences;
   // Tenants of whom nothing may be written any more: their records leave the log by its retention.
   std::set<TenantId> erased;
+  // What lies below was removed, or is about to be: stored again, it would count a second time.
+  postgres::Floors floors;
 };
 
 }  // namespace plumbline::persist

@@ -14,8 +14,8 @@ using namespace std::chrono_literals;
 
 // After a start there is other work first; and what an hour would be too late for, a minute is not.
 constexpr std::chrono::milliseconds kFirstPause = 60s;
-// Somebody was in the way: the days' tables are in use for moments.
-constexpr std::chrono::milliseconds kBusyPause = 60s;
+// A floor was just raised, or somebody was in the way: the days' tables are in use for moments.
+constexpr std::chrono::milliseconds kMorePause = 60s;
 
 telemetry::Counter& removed(telemetry::Metrics& metrics, const char* what) {
   return metrics.counter("plumbline_persist_removed_total",
@@ -70,6 +70,7 @@ Result<postgres::Removed> Sweeper::sweep(const std::stop_token& stop) {
         "retention_rows_removed",
         {{"traces", done->traces}, {"reports", done->reports}, {"dead_letters", done->dead_letters}});
   }
+  if (done->failed) return *done->failed;
   return done;
 }
 
@@ -86,7 +87,7 @@ void Sweeper::run(const std::stop_token& stop) {
     const auto done = sweep(stop);
     pause = interval_;
     if (done) {
-      if (done->busy) pause = std::min(interval_, kBusyPause);
+      if (done->more) pause = std::min(interval_, kMorePause);
       continue;
     }
     failures_.add();

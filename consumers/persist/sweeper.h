@@ -22,6 +22,7 @@ class Sweeper {
   Sweeper& operator=(const Sweeper&) = delete;
 
   void start();
+  void request_stop() { thread_.request_stop(); }
   void stop();
   // One sweep, on a connection of its own.
   Result<postgres::Removed> sweep(const std::stop_token& stop = {});

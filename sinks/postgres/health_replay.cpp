@@ -13,11 +13,13 @@ namespace {
 
 constexpr std::chrono::milliseconds kTurn{200};
 
-// The first whole hour that is asked for and that retention keeps.
+// The first whole hour that is asked for, that retention keeps and whose traces were not removed. The tenant is
+// bound.
 constexpr std::string_view kFrom =
     "SELECT to_char(greatest(date_trunc('hour', $1::timestamptz, 'UTC'), date_trunc('hour', now() - $2::int "
     "* "
-    "interval '1 day', 'UTC') + interval '1 hour') AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
+    "interval '1 day', 'UTC') + interval '1 hour', (SELECT floor::timestamp AT TIME ZONE 'UTC' FROM "
+    "plumbline.retention_floors)) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
 
 // How far health has come, and what persist has not stored of it yet.
 constexpr const char* kCounted =
@@ -203,11 +205,11 @@ Result<HealthComparison> compare_health(pg::Connection& c, const Tenant& tenant,
         if (!stored) return stored.error();
         if (!*stored) return std::optional<HealthComparison>{};
         HealthComparison found;
+        if (Status bound = bind_owner(c, tenant); !bound) return bound.error();
         auto from = first_hour(c, tenant, options.from);
         if (!from) return from.error();
         found.from = *from;
         if (Status made = make_tables(c); !made) return made.error();
-        if (Status bound = bind_owner(c, tenant); !bound) return bound.error();
         auto rows = rebuild(c, tenant, found.from);
         if (!rows) return rows.error();
         found.rows = *rows;
@@ -227,9 +229,9 @@ Result<std::int64_t> swap_health(pg::Connection& c, std::span<const Tenant> tena
                                      if (Status made = make_tables(c); !made) return made.error();
                                      std::int64_t replaced = 0;
                                      for (const Tenant& tenant : tenants) {
+                                       if (Status bound = bind_owner(c, tenant); !bound) return bound.error();
                                        auto from = first_hour(c, tenant, options.from);
                                        if (!from) return from.error();
-                                       if (Status bound = bind_owner(c, tenant); !bound) return bound.error();
                                        auto rows = rebuild(c, tenant, *from);
                                        if (!rows) return rows.error();
                                        if (Status done = replace_rows(c, tenant, replaced); !done)

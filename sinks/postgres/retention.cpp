@@ -1,27 +1,39 @@
 #include "sinks/postgres/retention.h"
 
-#include <algorithm>
-#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
 
-#include "core/ids.h"
 #include "sinks/postgres/transaction.h"
 
 namespace plumbline::postgres {
 namespace {
 
-// Rows a deleting transaction takes: short enough locks, few enough round trips.
+// Rows a deleting transaction takes: short enough locks, few enough round trips. A report takes its violations
+// along, two dozen and more.
 constexpr const char* kBatchRows = "20000";
+constexpr const char* kBatchReports = "1000";
 // Dropping a day waits for everybody who reads or writes traces, and everybody after it waits for the drop.
 constexpr const char* kLockWait = "SET LOCAL lock_timeout = '500ms'";
 constexpr std::string_view kLockNotAvailable = "55P03";
-// What waited in the log while its day was removed is looked for again so much later.
-constexpr const char* kLateDays = "2";
-constexpr std::int64_t kDayUs = 86400LL * 1000000;
 
-// As PostgreSQL reads it back: the day of `time` in UTC.
-std::string day_of(TimeUs time) {
-  return format_rfc3339({time.value - ((time.value % kDayUs) + kDayUs) % kDayUs}).substr(0, 10);
-}
+// A floor is never lowered, but where a clock ran ahead: nobody's retention is shorter than a day, so one of
+// today or later can't be meant.
+constexpr const char* kRaise =
+    "INSERT INTO plumbline.retention_floors AS f (tenant_id, floor) SELECT id, "
+    "(least($1::timestamptz, now()) AT TIME ZONE 'UTC' - make_interval(days => retention_days))::date FROM "
+    "plumbline.tenants WHERE status <> 'erased' ON CONFLICT (tenant_id) DO UPDATE SET floor = excluded.floor, "
+    "raised_at = now(), removed_to = least(f.removed_to, excluded.floor) WHERE excluded.floor > f.floor OR "
+    "f.floor >= (now() AT TIME ZONE 'UTC')::date";
+constexpr const char* kFloors =
+    "SELECT f.tenant_id, f.removed_to::text, f.floor::text, (f.raised_at <= now() - make_interval(secs => "
+    "$1::int))::text FROM plumbline.retention_floors f JOIN plumbline.tenants t ON t.id = f.tenant_id WHERE "
+    "t.status <> 'erased' AND f.floor < (now() AT TIME ZONE 'UTC')::date ORDER BY f.tenant_id";
+// The days that have a table, oldest first, from $1 (or the oldest) to before $2.
+constexpr const char* kDays =
+    "SELECT day::text, (day + 1)::text, relname FROM pg_inherits JOIN pg_class k ON k.oid = inhrelid, "
+    "to_date(right(relname, 8), 'YYYYMMDD') AS day WHERE inhparent = 'plumbline.trace_days'::regclass AND "
+    "relname ~ '^traces_[0-9]{8}$' AND day >= coalesce($1::date, '-infinity') AND day < $2::date ORDER BY day";
 
 std::string in_utc(std::string_view day) {
   return day == "-infinity" ? std::string(day) : std::string(day) + "T00:00:00Z";
@@ -29,23 +41,25 @@ std::string in_utc(std::string_view day) {
 
 struct Due {
   std::string tenant;
-  std::string from;  // first day that is looked at; empty: any
-  std::string to;    // first day that stays
+  std::optional<std::string> from;  // first day whose rows may be there; none: any
+  std::string to;                   // the floor
+};
+
+struct Range {
+  std::string table, column, from, to;
+  const char* batch;
 };
 
 class Sweep {
  public:
-  Sweep(pg::Connection& connection, TimeUs now, const std::stop_token& stop)
-      : c_(connection), now_(now), stop_(stop) {}
+  Sweep(pg::Connection& connection, const std::stop_token& stop) : c_(connection), stop_(stop) {}
 
-  Result<Removed> run() {
-    if (Status read = read_tenants(); !read) return read.error();
-    if (!longest_) return std::move(removed_);  // no tenant yet
-    const std::string kept_from = day_of({now_.value - *longest_ * kDayUs});
-    if (Status dropped = drop_days(kept_from); !dropped) return dropped.error();
+  Result<Removed> run(TimeUs now, std::chrono::seconds settled) {
+    if (Status read = raise_and_read(now, settled); !read) return read.error();
+    if (lowest_) note(drop_days());
     for (const Due& due : due_) {
-      if (stop_.stop_requested()) return std::move(removed_);
-      if (Status done = remove_of(due, std::max(due.from, kept_from)); !done) return done.error();
+      if (stop_.stop_requested() || c_.broken()) break;
+      note(remove_of(due));
     }
     return std::move(removed_);
   }
@@ -53,42 +67,46 @@ class Sweep {
  private:
   Status as(const char* role) { return c_.execute(std::string("SET LOCAL ROLE ") + role); }
 
-  Status read_tenants() {
+  void note(const Status& done) {
+    if (!done && !removed_.failed) removed_.failed = done.error();
+  }
+
+  Status raise_and_read(TimeUs now, std::chrono::seconds settled) {
     return in_transaction(c_, [&]() -> Status {
       if (Status role = as("plumbline_writer"); !role) return role;
-      auto rows = c_.query(
-          "SELECT t.id, t.retention_days, f.floor::text, (f.floor - $1::int)::text FROM plumbline.tenants t "
-          "LEFT JOIN plumbline.retention_floors f ON f.tenant_id = t.id WHERE t.status <> 'erased' ORDER BY "
-          "t.id",
-          {kLateDays});
+      if (auto raised = c_.query(kRaise, {format_rfc3339(now)}); !raised) return raised.error();
+      auto rows = c_.query(kFloors, {std::to_string(settled.count())});
       if (!rows) return rows.error();
+      bool all_settled = true;
       for (int row = 0; row < rows->size(); ++row) {
-        const std::int64_t days = rows->integer(row, 1);
-        longest_ = std::max(longest_.value_or(0), days);
-        const std::string to = day_of({now_.value - days * kDayUs});
-        if (rows->text(row, 2) >= to) continue;  // no day came of age since
-        due_.push_back({std::string(rows->text(row, 0)), std::string(rows->text(row, 3)), to});
+        Due due{std::string(rows->text(row, 0)), std::nullopt, std::string(rows->text(row, 2))};
+        if (!rows->is_null(row, 1)) due.from = rows->text(row, 1);
+        if (!lowest_ || due.to < *lowest_) lowest_ = due.to;
+        if (due.from == due.to) continue;
+        if (rows->text(row, 3) == "true") {
+          due_.push_back(std::move(due));
+        } else {
+          all_settled = false;
+        }
       }
+      removed_.more = !all_settled;
+      if (!all_settled) lowest_.reset();
       return ok_status();
     });
   }
 
-  Status drop_days(const std::string& kept_from) {
-    auto names = c_.query(
-        "SELECT relname FROM pg_inherits JOIN pg_class k ON k.oid = inhrelid WHERE inhparent = "
-        "'plumbline.trace_days'::regclass AND relname ~ '^traces_[0-9]{8}$' AND "
-        "to_date(right(relname, 8), 'YYYYMMDD') < $1::date ORDER BY relname",
-        {kept_from});
-    if (!names) return names.error();
-    for (int row = 0; row < names->size() && !stop_.stop_requested(); ++row) {
-      const std::string name(names->text(row, 0));  // digits and letters: safe in SQL text
-      Status dropped = in_transaction(c_, [&]() -> Status {
+  Status drop_days() {
+    auto days = c_.query(kDays, {std::nullopt, *lowest_});
+    if (!days) return days.error();
+    for (int row = 0; row < days->size() && !stop_.stop_requested(); ++row) {
+      const std::string name(days->text(row, 2));  // letters and digits: safe in SQL text
+      const Status dropped = in_transaction(c_, [&]() -> Status {
         if (Status role = as("plumbline_owner"); !role) return role;
         if (Status wait = c_.execute(kLockWait); !wait) return wait;
         return c_.execute("DROP TABLE IF EXISTS plumbline." + name);
       });
       if (!dropped && dropped.error().code == kLockNotAvailable) {
-        removed_.busy = true;
+        removed_.more = true;
         return ok_status();
       }
       if (!dropped) return dropped;
@@ -98,51 +116,66 @@ class Sweep {
   }
 
   // Traces by the day, as each is a table of its own and pruned by its bounds; the rest is found by tenant.
-  Status remove_of(const Due& due, const std::string& traces_from) {
-    auto days = c_.query(
-        "SELECT day::text, (day + 1)::text FROM pg_inherits JOIN pg_class k ON k.oid = inhrelid, "
-        "to_date(right(relname, 8), 'YYYYMMDD') AS day WHERE inhparent = 'plumbline.trace_days'::regclass "
-        "AND "
-        "relname ~ '^traces_[0-9]{8}$' AND day >= $1::date AND day < $2::date ORDER BY day",
-        {traces_from, due.to});
+  Status remove_of(const Due& due) {
+    auto days = c_.query(kDays, {due.from, due.to});
     if (!days) return days.error();
     for (int row = 0; row < days->size(); ++row) {
-      auto gone = remove_rows(due, "traces", "time", days->text(row, 0), days->text(row, 1));
-      if (!gone) return gone.error();
-      removed_.traces += *gone;
+      const std::string from(days->text(row, 0)), to(days->text(row, 1));
+      auto has = has_traces(due.tenant, from, to);
+      if (!has) return has.error();
+      if (!*has) continue;
+      const Range day{"traces", "time", from, to, kBatchRows};
+      if (Status gone = remove_rows(due.tenant, day, removed_.traces); !gone) return gone;
     }
-    auto reports = remove_rows(due, "reports", "time", "-infinity", due.to);
-    if (!reports) return reports.error();
-    removed_.reports += *reports;
-    auto dead = remove_rows(due, "dead_letters", "noted_at", "-infinity", due.to);
-    if (!dead) return dead.error();
-    removed_.dead_letters += *dead;
-    return stop_.stop_requested() ? ok_status() : raise_floor(due);
+    const Range reports{"reports", "time", "-infinity", due.to, kBatchReports};
+    if (Status gone = remove_rows(due.tenant, reports, removed_.reports); !gone) return gone;
+    const Range letters{"dead_letters", "noted_at", "-infinity", due.to, kBatchRows};
+    if (Status gone = remove_rows(due.tenant, letters, removed_.dead_letters); !gone) return gone;
+    return stop_.stop_requested() ? ok_status() : note_removed(due);
   }
 
-  // From one day to another in the order of an index, each batch from where the one before ended: rows of
-  // other tenants between are passed once. The owner sees the rows of the tenant that it is bound to, and no
-  // others.
-  Result<std::int64_t> remove_rows(const Due& due, const std::string& table, const std::string& column,
-                                   std::string_view from_day, std::string_view to_day) {
-    const std::string range = " FROM plumbline." + table + " WHERE tenant_id = $1::uuid AND " + column +
-                              " >= $2::timestamptz AND " + column + " < $3::timestamptz";
-    const std::string last_of_batch =
-        "SELECT " + column + "::text" + range + " ORDER BY " + column + " OFFSET " + kBatchRows + " LIMIT 1";
-    std::string from = in_utc(from_day);
-    const std::string to = in_utc(to_day);
-    std::int64_t total = 0;
+  // Whose traces a day holds is asked once for all tenants: no key leads to the rows of one, so each question
+  // reads the day's whole key.
+  Result<bool> has_traces(const std::string& tenant, const std::string& from, const std::string& to) {
+    auto known = tenants_of_.find(from);
+    if (known == tenants_of_.end()) {
+      auto ids = in_transaction(c_, [&]() -> Result<std::set<std::string>> {
+        if (Status role = as("plumbline_writer"); !role) return role.error();
+        auto rows = c_.query(
+            "SELECT DISTINCT tenant_id FROM plumbline.traces WHERE time >= $1::timestamptz AND time < "
+            "$2::timestamptz",
+            {in_utc(from), in_utc(to)});
+        if (!rows) return rows.error();
+        std::set<std::string> found;
+        for (int row = 0; row < rows->size(); ++row) found.emplace(rows->text(row, 0));
+        return found;
+      });
+      if (!ids) return ids.error();
+      known = tenants_of_.emplace(from, std::move(*ids)).first;
+    }
+    return known->second.contains(tenant);
+  }
+
+  // In the order of an index, each batch from where the one before ended: rows of other tenants between are
+  // passed once. The owner sees the rows of the tenant that it is bound to, and no others.
+  Status remove_rows(const std::string& tenant, const Range& range, std::int64_t& total) {
+    const std::string rows = " FROM plumbline." + range.table + " WHERE tenant_id = $1::uuid AND " +
+                             range.column + " >= $2::timestamptz AND " + range.column + " < $3::timestamptz";
+    const std::string last_of_batch = "SELECT " + range.column + "::text" + rows + " ORDER BY " +
+                                      range.column + " OFFSET " + range.batch + " LIMIT 1";
+    std::string from = in_utc(range.from);
+    const std::string to = in_utc(range.to);
     for (bool more = true; more && !stop_.stop_requested();) {
       auto batch = in_transaction(c_, [&]() -> Result<std::int64_t> {
         if (Status role = as("plumbline_owner"); !role) return role.error();
-        auto bound = c_.query("SELECT set_config('plumbline.tenant', $1, true)", {due.tenant});
+        auto bound = c_.query("SELECT set_config('plumbline.tenant', $1, true)", {tenant});
         if (!bound) return bound.error();
-        auto last = c_.query(last_of_batch, {due.tenant, from, to});
+        auto last = c_.query(last_of_batch, {tenant, from, to});
         if (!last) return last.error();
         more = last->size() > 0;
         const std::string upto = more ? std::string(last->text(0, 0)) : "infinity";
-        auto gone = c_.query("DELETE" + range + " AND " + column + " <= $4::timestamptz",
-                             {due.tenant, from, to, upto});
+        auto gone =
+            c_.query("DELETE" + rows + " AND " + range.column + " <= $4::timestamptz", {tenant, from, to, upto});
         if (!gone) return gone.error();
         from = upto;
         return gone->affected();
@@ -150,45 +183,58 @@ class Sweep {
       if (!batch) return batch.error();
       total += *batch;
     }
-    return total;
+    return ok_status();
   }
 
-  Status raise_floor(const Due& due) {
+  Status note_removed(const Due& due) {
     return in_transaction(c_, [&]() -> Status {
       if (Status role = as("plumbline_writer"); !role) return role;
-      auto raised = c_.query(
-          "INSERT INTO plumbline.retention_floors AS f (tenant_id, floor) VALUES ($1::uuid, $2::date) ON "
-          "CONFLICT (tenant_id) DO UPDATE SET floor = greatest(f.floor, excluded.floor), removed_at = now()",
+      auto noted = c_.query(
+          "UPDATE plumbline.retention_floors SET removed_to = $2::date WHERE tenant_id = $1::uuid AND floor >= "
+          "$2::date",
           {due.tenant, due.to});
-      return raised ? ok_status() : Status(raised.error());
+      return noted ? ok_status() : Status(noted.error());
     });
   }
 
   pg::Connection& c_;
-  const TimeUs now_;
   const std::stop_token& stop_;
-  std::optional<std::int64_t> longest_;
+  std::optional<std::string> lowest_;  // of all floors, once all are settled
   std::vector<Due> due_;
+  std::map<std::string, std::set<std::string>> tenants_of_;  // a day's, by its first moment
   Removed removed_;
 };
 
 }  // namespace
 
-Result<Removed> remove_expired(pg::Connection& connection, TimeUs now, const std::stop_token& stop) {
+Result<Removed> remove_expired(pg::Connection& connection, TimeUs now, const std::stop_token& stop,
+                               std::chrono::seconds settled) {
   auto alone =
       connection.query("SELECT pg_try_advisory_lock(hashtextextended('plumbline.retention', 0))::text");
   if (!alone) return alone.error();
   if (alone->text(0, 0) != "true") {
     Removed none;
-    none.busy = true;
+    none.more = true;
     return none;
   }
-  auto removed = Sweep(connection, now, stop).run();
+  auto removed = Sweep(connection, stop).run(now, settled);
   // A connection that broke has let go of the lock.
   if (!connection.broken()) {
     (void)connection.query("SELECT pg_advisory_unlock(hashtextextended('plumbline.retention', 0))");
   }
   return removed;
+}
+
+Result<Floors> load_floors(pg::Connection& connection) {
+  auto rows = connection.query(
+      "SELECT tenant_id, (extract(epoch FROM floor::timestamp) * 1000000)::bigint FROM "
+      "plumbline.retention_floors WHERE floor < (now() AT TIME ZONE 'UTC')::date");
+  if (!rows) return rows.error();
+  Floors floors;
+  for (int row = 0; row < rows->size(); ++row) {
+    if (const auto id = Uuid::parse(rows->text(row, 0))) floors[{*id}] = {rows->integer(row, 1)};
+  }
+  return floors;
 }
 
 }  // namespace plumbline::postgres

@@ -201,6 +201,11 @@ Status Journal::publish() {
   return synced_file_->write_at(0, encode(Synced{segment_->header.number, end_}));
 }
 
+TopicSpec Journal::spec() {
+  const std::lock_guard lock(mutex_);
+  return meta_.spec;
+}
+
 Status Journal::set_spec(const TopicSpec& spec) {
   const std::lock_guard lock(mutex_);
   meta_.spec.retention = spec.retention;

@@ -63,6 +63,7 @@ class Journal {
   // failed sync is final as append's; what else goes wrong is tried again at the next call.
   Status keep(std::int64_t now_ms);
   Status set_spec(const TopicSpec& spec);  // retention may change at any start
+  [[nodiscard]] TopicSpec spec();          // as it was set last
 
   [[nodiscard]] bool failed() const { return failed_; }  // nothing is taken any more
   [[nodiscard]] const std::shared_ptr<TopicView>& view() const { return view_; }

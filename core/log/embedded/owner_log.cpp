@@ -135,7 +135,7 @@ Status check_spec(const TopicSpec& spec, std::int64_t segment_bytes) {
 }
 
 Status OwnerLog::check(OwnedTopic& topic, const TopicSpec& spec) {
-  const TopicSpec& is = topic.journal->view()->meta.spec;
+  const TopicSpec is = topic.journal->spec();
   if (is.partitions < spec.partitions) {
     return fatal("topic_differs", spec.name + " has " + std::to_string(is.partitions) + " partitions, " +
                                       std::to_string(spec.partitions) +

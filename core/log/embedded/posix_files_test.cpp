@@ -1,6 +1,12 @@
 // The real files: zeros in any range, also past the page cache, and nothing beside them.
+#include <algorithm>
 #include <random>
 #include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
@@ -54,6 +60,21 @@ TEST_F(Zeros, MoreThanOneWriteTakes) {
   ASSERT_TRUE(file_->write_zeros(0, bytes).ok());
   EXPECT_EQ(file_->size(), bytes);
   EXPECT_EQ(content(), std::string(bytes, '\0'));
+}
+
+// Where the file system takes it at all: nothing of them is left in the page cache.
+TEST_F(Zeros, PassThePageCache) {
+  const std::string path = (folder_.path() / "file").string();
+  const int direct = open(path.c_str(), O_RDWR | O_DIRECT | O_CLOEXEC);
+  if (direct < 0) GTEST_SKIP() << "no direct writes on the file system of the temporary folder";
+  close(direct);
+  constexpr std::uint64_t kBytes = std::uint64_t{1} << 20;
+  ASSERT_TRUE(file_->write_zeros(0, kBytes).ok());
+  const auto map = file_->map(kBytes);
+  ASSERT_TRUE(map.ok());
+  std::vector<unsigned char> resident(kBytes / static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)));
+  ASSERT_EQ(mincore(const_cast<char*>(map->get()), kBytes, resident.data()), 0);
+  EXPECT_EQ(std::count_if(resident.begin(), resident.end(), [](unsigned char page) { return (page & 1U) != 0; }), 0);
 }
 
 // The flag belongs to the descriptor: left there, the next write of a record would be refused as unaligned.

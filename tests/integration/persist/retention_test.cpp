@@ -1,8 +1,6 @@
 // Removal by age on a real PostgreSQL: what goes, what stays, and that nobody is in anybody's way.
 #include "sinks/postgres/retention.h"
 
-#include <stop_token>
-
 #include "tests/integration/persist/persist_fixture.h"
 #include "tests/support/process/process.h"
 
@@ -56,21 +54,25 @@ class RetentionTest : public PersistTest {
         "0, 'schema', '', $1::uuid, '{}', $2::timestamptz)",
         {tenant, format_rfc3339(time), std::to_string(++letters_)}));
   }
-  postgres::Removed remove(TimeUs now) {
+  // Floors settle at once, unless said otherwise.
+  postgres::Removed remove(TimeUs now, std::chrono::seconds settled = 0s) {
     pg::ConnectOptions options;
     options.conninfo = database_.conninfo();
     options.role = "plumbline_writer";
     auto connection = require(pg::Connection::connect(options));
-    return require(postgres::remove_expired(connection, now, {}));
+    auto removed = require(postgres::remove_expired(connection, now, {}, settled));
+    if (removed.failed) ADD_FAILURE() << removed.failed->message;
+    return removed;
   }
   postgres::Removed remove() { return remove(now_); }
   // Days before today of the rows that are there, newest first.
-  std::string ages(const std::string& table, const std::string& tenant, const std::string& time = "time") {
+  std::string ages(const std::string& table, const std::string& tenant,
+                   const std::string& day_of_row = "(time AT TIME ZONE 'UTC')::date") {
     return text("SELECT coalesce(string_agg(age::text, ' ' ORDER BY age), '') FROM (SELECT '" +
-                format_rfc3339(day(0)).substr(0, 10) + "'::date - (" + time +
-                " AT TIME ZONE 'UTC')::date AS age FROM plumbline." + table + " WHERE tenant_id = '" +
-                tenant + "') a");
+                format_rfc3339(day(0)).substr(0, 10) + "'::date - " + day_of_row + " AS age FROM plumbline." +
+                table + " WHERE tenant_id = '" + tenant + "') a");
   }
+  std::string floor_of(const std::string& tenant) { return ages("retention_floors", tenant, "floor"); }
 
   TimeUs now_ = clock_.now();
   int letters_ = 0;
@@ -89,30 +91,54 @@ TEST_F(RetentionTest, DaysGoWhenAllTenantsArePastThemAndRowsOfAShorterOneBefore)
   EXPECT_EQ(removed.traces, 3) << "of the shorter one: 11, 29 and 30 days ago";
   EXPECT_EQ(removed.reports, 5 + 2);
   EXPECT_EQ(removed.dead_letters, 5 + 2);
-  EXPECT_FALSE(removed.busy);
+  EXPECT_FALSE(removed.more);
   EXPECT_EQ(ages("traces", kShort), "0 9 10");
   EXPECT_EQ(ages("traces", kLong), "0 9 10 11 29 30");
   for (const std::string table : {"reports", "violations"}) {
     EXPECT_EQ(ages(table, kShort), "0 9 10");
     EXPECT_EQ(ages(table, kLong), "0 9 10 11 29 30");
   }
-  EXPECT_EQ(ages("dead_letters", kShort, "noted_at"), "0 9 10");
-  EXPECT_EQ(ages("retention_floors", kShort, "floor::timestamp"), "10");
-  EXPECT_EQ(ages("retention_floors", kLong, "floor::timestamp"), "30");
+  EXPECT_EQ(ages("dead_letters", kShort, "(noted_at AT TIME ZONE 'UTC')::date"), "0 9 10");
+  EXPECT_EQ(floor_of(kShort), "10");
+  EXPECT_EQ(floor_of(kLong), "30");
   const auto again = remove();
   EXPECT_EQ(again.traces + again.reports + again.dead_letters, 0);
   EXPECT_TRUE(again.days.empty());
 }
 
-TEST_F(RetentionTest, TheNextDayLooksBackForWhatCameLate) {
+TEST_F(RetentionTest, AFloorIsKnownToAllBeforeAnythingBelowItGoes) {
+  traces(kShort, day(15));
+  traces(kLong, day(40));
+  const auto first = remove(now_, 3600s);
+  EXPECT_TRUE(first.more);
+  EXPECT_TRUE(first.days.empty());
+  EXPECT_EQ(first.traces, 0);
+  EXPECT_EQ(floor_of(kShort), "10");
+  const auto second = remove();
+  EXPECT_EQ(second.days.size(), 1U);
+  EXPECT_EQ(second.traces, 1);
+}
+
+TEST_F(RetentionTest, EachDayTheNextOneGoes) {
   traces(kLong, day(20));
   traces(kShort, day(10));
-  EXPECT_EQ(remove().traces, 0);
-  traces(kShort, day(11));  // waited in the log while its day was removed
-  EXPECT_EQ(remove().traces, 0) << "no day came of age since";
-  EXPECT_EQ(remove({now_.value + kDayUs}).traces, 2);
-  EXPECT_EQ(ages("traces", kShort), "");
+  traces(kShort, day(11));
+  EXPECT_EQ(remove({now_.value - kDayUs}).traces, 0);
+  EXPECT_EQ(ages("traces", kShort), "10 11");
+  EXPECT_EQ(remove().traces, 1);
+  EXPECT_EQ(ages("traces", kShort), "10");
   EXPECT_EQ(ages("traces", kLong), "20");
+}
+
+// A clock that ran ahead must neither remove what is young nor keep the floor where it put it.
+TEST_F(RetentionTest, AClockAheadOfPostgresqlsRemovesNothing) {
+  traces(kLong, day(5));
+  EXPECT_TRUE(remove({now_.value + 365 * kDayUs}).days.empty());
+  EXPECT_EQ(floor_of(kLong), "30");
+  require(super_.query("UPDATE plumbline.retention_floors SET floor = current_date + 300"));
+  EXPECT_TRUE(remove().days.empty());
+  EXPECT_EQ(floor_of(kLong), "30");
+  EXPECT_EQ(ages("traces", kLong), "5");
 }
 
 TEST_F(RetentionTest, ManyRowsGoInBatchesAndNoNeighboursWithThem) {
@@ -136,7 +162,7 @@ TEST_F(RetentionTest, ADayThatIsBeingReadWaitsForTheNextSweep) {
   ASSERT_TRUE(reader.begin().ok());
   require(reader.query("SELECT count(*) FROM plumbline.traces"));
   const auto busy = remove();
-  EXPECT_TRUE(busy.busy);
+  EXPECT_TRUE(busy.more);
   EXPECT_TRUE(busy.days.empty());
   ASSERT_TRUE(reader.commit().ok());
   EXPECT_EQ(remove().days.size(), 1U);
@@ -146,7 +172,7 @@ TEST_F(RetentionTest, OneProcessSweepsAtATime) {
   traces(kLong, day(40));
   auto other = database_.superuser();
   require(other.query("SELECT pg_advisory_lock(hashtextextended('plumbline.retention', 0))"));
-  EXPECT_TRUE(remove().busy);
+  EXPECT_TRUE(remove().more);
   require(other.query("SELECT pg_advisory_unlock(hashtextextended('plumbline.retention', 0))"));
   EXPECT_EQ(remove().days.size(), 1U);
 }
@@ -156,6 +182,26 @@ TEST_F(RetentionTest, WithoutTenantsNothingGoes) {
   require(super_.query("UPDATE plumbline.tenants SET status = 'erased'"));
   EXPECT_TRUE(remove().days.empty());
   EXPECT_EQ(number("SELECT count(*) FROM plumbline.traces"), 1);
+}
+
+// Sent again after it was removed, a trace was stored again: its links and sums were there twice.
+TEST_F(RetentionTest, WhatWasRemovedIsNotTakenAgain) {
+  const std::string tenant_of_frames = FrameOptions{}.tenant.to_string();
+  tenant(tenant_of_frames, 3660);
+  const auto send = [&](int run) {
+    put({.run = uuid_of(run), .stream = "a", .seq = 0}, {decision_event("a", entries_[0], uuid_of(1))});
+    drain();
+  };
+  send(100);
+  EXPECT_EQ(ledger(), "1 0 0 0");
+  require(super_.query("UPDATE plumbline.tenants SET retention_days = 1"));
+  EXPECT_EQ(remove().days.size(), 1U);
+  require(super_.query("UPDATE plumbline.tenants SET retention_days = 3660"));
+  send(101);
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.traces"), 0);
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.chain_links"), 1);
+  EXPECT_EQ(ledger(), "1 0 0 1") << "told as a dead letter, not passed off as stored";
+  EXPECT_EQ(text("SELECT reason FROM plumbline.dead_letters"), "time_before_retention");
 }
 
 TEST_F(RetentionTest, ATraceOfADayThatWasDroppedMakesItAnew) {
@@ -171,6 +217,10 @@ TEST_F(RetentionTest, ATraceOfADayThatWasDroppedMakesItAnew) {
 }
 
 TEST_F(RetentionTest, TheRoleSweepsByItselfWhileItStores) {
+  traces(kLong, day(40));
+  remove();  // floors settle before anything goes, ten seconds: let these be old
+  require(super_.query("UPDATE plumbline.retention_floors SET raised_at = now() - interval '1 hour', removed_to = "
+                       "NULL"));
   traces(kLong, day(40));
   options_.retention_interval = 50ms;
   options_.poll_wait = 5ms;
