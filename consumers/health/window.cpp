@@ -53,7 +53,7 @@ bool FingerprintSet::contains(const Fingerprint& print) const {
 }
 
 void FingerprintSet::grow() {
-  auto before = std::move(slots_);
+  std::vector<Fingerprint> before = std::move(slots_);
   slots_.assign(std::max<std::size_t>(1024, before.size() * 2), {});
   for (const Fingerprint& print : before) {
     if (print != Fingerprint{}) slots_[find(print)] = print;

@@ -10,7 +10,6 @@
 #include <optional>
 #include <vector>
 
-#include "core/huge_pages.h"
 #include "core/ids.h"
 #include "core/time.h"
 #include "sinks/postgres/health_windows.h"
@@ -39,7 +38,7 @@ class FingerprintSet {
   [[nodiscard]] std::size_t find(
       const Fingerprint& print) const;  // its slot, or the free one where it belongs
   void grow();
-  std::vector<Fingerprint, HugePageAllocator<Fingerprint>> slots_;  // {0, 0} is free; no fingerprint is that
+  std::vector<Fingerprint> slots_;  // {0, 0} is free; no fingerprint is that
   std::size_t size_ = 0;
 };
 

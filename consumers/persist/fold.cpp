@@ -152,7 +152,8 @@ class Folding {
     }
     if (row.key.time < frame.floor) {
       if (frame.fresh) {
-        refuse(address.index, "time_before_retention", "what its tenant had of that day was removed by age", text);
+        refuse(address.index, "time_before_retention", "what its tenant had of that day was removed by age",
+               text);
       }
       return false;
     }

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kTurn{200};
 
-// The first whole hour that is asked for, that retention keeps and whose traces were not removed. The tenant is
-// bound.
+// The first whole hour that is asked for, that retention keeps and whose traces were not removed. The tenant
+// is bound.
 constexpr std::string_view kFrom =
     "SELECT to_char(greatest(date_trunc('hour', $1::timestamptz, 'UTC'), date_trunc('hour', now() - $2::int "
     "* "

@@ -40,10 +40,9 @@ constexpr const char* kPend =
     "INSERT INTO plumbline.health_pending (topic, log_partition, log_offset, log_index, tenant_id, time, id, "
     "line) SELECT * FROM unnest($1::int2[], $2::int4[], $3::int8[], $4::int4[], $5::uuid[], "
     "$6::timestamptz[], $7::uuid[], $8::text[]) ON CONFLICT DO NOTHING";
-// Persist's position and its rows are of one snapshot: what it has passed is there, was removed by age, or never
-// will be.
-// Partition by partition through the primary key: sorting all that is due took seconds a step with 300,000
-// lines.
+// Persist's position and its rows are of one snapshot: what it has passed is there, was removed by age, or
+// never will be. Partition by partition through the primary key: sorting all that is due took seconds a step
+// with 300,000 lines.
 constexpr const char* kDue =
     "WITH due AS MATERIALIZED (SELECT p.* FROM plumbline.positions s JOIN plumbline.log_topics n ON n.name = "
     "s.topic "

@@ -9,8 +9,8 @@
 namespace plumbline::postgres {
 namespace {
 
-// Rows a deleting transaction takes: short enough locks, few enough round trips. A report takes its violations
-// along, two dozen and more.
+// Rows a deleting transaction takes: short enough locks, few enough round trips. A report takes its
+// violations along, two dozen and more.
 constexpr const char* kBatchRows = "20000";
 constexpr const char* kBatchReports = "1000";
 // Dropping a day waits for everybody who reads or writes traces, and everybody after it waits for the drop.
@@ -22,7 +22,8 @@ constexpr std::string_view kLockNotAvailable = "55P03";
 constexpr const char* kRaise =
     "INSERT INTO plumbline.retention_floors AS f (tenant_id, floor) SELECT id, "
     "(least($1::timestamptz, now()) AT TIME ZONE 'UTC' - make_interval(days => retention_days))::date FROM "
-    "plumbline.tenants WHERE status <> 'erased' ON CONFLICT (tenant_id) DO UPDATE SET floor = excluded.floor, "
+    "plumbline.tenants WHERE status <> 'erased' ON CONFLICT (tenant_id) DO UPDATE SET floor = "
+    "excluded.floor, "
     "raised_at = now(), removed_to = least(f.removed_to, excluded.floor) WHERE excluded.floor > f.floor OR "
     "f.floor >= (now() AT TIME ZONE 'UTC')::date";
 constexpr const char* kFloors =
@@ -33,7 +34,8 @@ constexpr const char* kFloors =
 constexpr const char* kDays =
     "SELECT day::text, (day + 1)::text, relname FROM pg_inherits JOIN pg_class k ON k.oid = inhrelid, "
     "to_date(right(relname, 8), 'YYYYMMDD') AS day WHERE inhparent = 'plumbline.trace_days'::regclass AND "
-    "relname ~ '^traces_[0-9]{8}$' AND day >= coalesce($1::date, '-infinity') AND day < $2::date ORDER BY day";
+    "relname ~ '^traces_[0-9]{8}$' AND day >= coalesce($1::date, '-infinity') AND day < $2::date ORDER BY "
+    "day";
 
 std::string in_utc(std::string_view day) {
   return day == "-infinity" ? std::string(day) : std::string(day) + "T00:00:00Z";
@@ -174,8 +176,8 @@ class Sweep {
         if (!last) return last.error();
         more = last->size() > 0;
         const std::string upto = more ? std::string(last->text(0, 0)) : "infinity";
-        auto gone =
-            c_.query("DELETE" + rows + " AND " + range.column + " <= $4::timestamptz", {tenant, from, to, upto});
+        auto gone = c_.query("DELETE" + rows + " AND " + range.column + " <= $4::timestamptz",
+                             {tenant, from, to, upto});
         if (!gone) return gone.error();
         from = upto;
         return gone->affected();
@@ -190,7 +192,8 @@ class Sweep {
     return in_transaction(c_, [&]() -> Status {
       if (Status role = as("plumbline_writer"); !role) return role;
       auto noted = c_.query(
-          "UPDATE plumbline.retention_floors SET removed_to = $2::date WHERE tenant_id = $1::uuid AND floor >= "
+          "UPDATE plumbline.retention_floors SET removed_to = $2::date WHERE tenant_id = $1::uuid AND floor "
+          ">= "
           "$2::date",
           {due.tenant, due.to});
       return noted ? ok_status() : Status(noted.error());

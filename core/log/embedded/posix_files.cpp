@@ -54,7 +54,8 @@ class PosixFile final : public File {
   Status write_zeros(std::uint64_t at, std::uint64_t bytes) override {
     const std::uint64_t end = at + bytes;
     // Whole pages: what goes past the cache must share none with what is in it.
-    static const auto page = std::max<std::uint64_t>(kBlockBytes, static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)));
+    static const auto page =
+        std::max<std::uint64_t>(kBlockBytes, static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)));
     const std::uint64_t whole_from = std::min(end, (at + page - 1) / page * page);
     const std::uint64_t whole_to = std::max(whole_from, end / page * page);
     if (Status s = zeros_through_cache(at, whole_from); !s) return s;

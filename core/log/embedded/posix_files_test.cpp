@@ -5,10 +5,9 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <gtest/gtest.h>
 
 #include "core/log/embedded/files.h"
 #include "tests/support/process/process.h"
@@ -74,7 +73,9 @@ TEST_F(Zeros, PassThePageCache) {
   ASSERT_TRUE(map.ok());
   std::vector<unsigned char> resident(kBytes / static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)));
   ASSERT_EQ(mincore(const_cast<char*>(map->get()), kBytes, resident.data()), 0);
-  EXPECT_EQ(std::count_if(resident.begin(), resident.end(), [](unsigned char page) { return (page & 1U) != 0; }), 0);
+  EXPECT_EQ(
+      std::count_if(resident.begin(), resident.end(), [](unsigned char page) { return (page & 1U) != 0; }),
+      0);
 }
 
 // The flag belongs to the descriptor: left there, the next write of a record would be refused as unaligned.

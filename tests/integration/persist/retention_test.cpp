@@ -219,8 +219,9 @@ TEST_F(RetentionTest, ATraceOfADayThatWasDroppedMakesItAnew) {
 TEST_F(RetentionTest, TheRoleSweepsByItselfWhileItStores) {
   traces(kLong, day(40));
   remove();  // floors settle before anything goes, ten seconds: let these be old
-  require(super_.query("UPDATE plumbline.retention_floors SET raised_at = now() - interval '1 hour', removed_to = "
-                       "NULL"));
+  require(super_.query(
+      "UPDATE plumbline.retention_floors SET raised_at = now() - interval '1 hour', removed_to = "
+      "NULL"));
   traces(kLong, day(40));
   options_.retention_interval = 50ms;
   options_.poll_wait = 5ms;
