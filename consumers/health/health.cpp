@@ -10,7 +10,7 @@ namespace plumbline::health {
 namespace {
 
 // An erasure is noticed within this; erase_tenant is run again for what slipped in before.
-constexpr std::int64_t kTenantsEveryUs = std::chrono::microseconds(postgres::kFloorsReadWithin).count();
+constexpr auto kTenantsEvery = postgres::kFloorsReadWithin;
 
 }  // namespace
 
@@ -74,7 +74,7 @@ Status Health::load_tenants(pg::Connection& connection) {
   auto floors = postgres::load_floors(connection);
   if (!floors) return floors.error();
   state_.floors = std::move(*floors);
-  tenants_at_ = clock_.now();
+  tenants_at_ = clock_.monotonic();
   return ok_status();
 }
 
@@ -102,8 +102,8 @@ void Health::plan_drops() {
   }
 }
 
-Status Health::prepare(pg::Connection& connection) {
-  if (clock_.now().value - tenants_at_.value <= kTenantsEveryUs) return ok_status();
+Status Health::refresh(pg::Connection& connection) {
+  if (clock_.monotonic() - tenants_at_ <= kTenantsEvery) return ok_status();
   return load_tenants(connection);
 }
 

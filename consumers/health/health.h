@@ -35,8 +35,9 @@ class Health final : public loop::Consumer {
   Status connected(pg::Connection& connection) override;
   Status assigned(pg::Connection& connection, std::span<const postgres::Position> positions) override;
   void revoked(std::span<const log::TopicPartition> partitions) override;
+  Status refresh(pg::Connection& connection) override;
   std::size_t fold(std::span<const loop::Input> inputs) override;
-  Status prepare(pg::Connection& connection) override;
+  Status prepare(pg::Connection& /*connection*/) override { return ok_status(); }
   Status apply(pg::Connection& connection) override;
   // Nothing in a batch is PostgreSQL's to refuse: names are bounded, keys are hashes, sums are integers.
   Result<bool> isolate(pg::Connection&, const Error&) override { return false; }
@@ -57,7 +58,7 @@ class Health final : public loop::Consumer {
   Effects effects_;
   std::map<postgres::WindowKey, Window::Tail> drops_;  // what the windows lose with these effects
   postgres::WindowSession session_;
-  TimeUs tenants_at_;  // when state_.erased and state_.floors were read
+  std::chrono::steady_clock::time_point tenants_at_;  // when state_.erased and state_.floors were read
 };
 
 }  // namespace plumbline::health

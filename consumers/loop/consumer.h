@@ -35,6 +35,10 @@ class Consumer {
   // These went to another member, or the member leaves: what is remembered of them may be dropped.
   virtual void revoked(std::span<const log::TopicPartition> /*partitions*/) {}
 
+  // Before each poll: what the fold must know of the database, where it may have changed. A failure is tried
+  // again; nothing was polled yet.
+  virtual Status refresh(pg::Connection& /*connection*/) { return ok_status(); }
+
   // Folds the first records into pending effects (replacing earlier ones) and returns how many it took, at
   // least one. No IO, and poison is no failure: it becomes an effect.
   virtual std::size_t fold(std::span<const Input> inputs) = 0;

@@ -45,6 +45,7 @@ void Loop::run(const std::stop_token& stop) {
 Result<std::size_t> Loop::step(const std::stop_token& stop) {
   if (Status ready = ensure_connected(); !ready) return ready.error();
   if (Status joined = ensure_joined(); !joined) return joined.error();
+  if (Status fresh = consumer_.refresh(*connection_); !fresh) return fresh.error();
   auto records = reader_->poll(options_.batch_bytes_max, options_.poll_wait, stop);
   if (!records) {
     // Joining anew checks every position against the log and stops what is lost.

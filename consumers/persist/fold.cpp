@@ -151,10 +151,8 @@ class Folding {
       return false;
     }
     if (row.key.time < frame.floor) {
-      if (frame.fresh) {
-        refuse(address.index, "time_before_retention", "what its tenant had of that day was removed by age",
-               text);
-      }
+      const Verdict why = below_floor();
+      if (frame.fresh) refuse(address.index, why.reason, why.detail, text);
       return false;
     }
     return true;
@@ -183,6 +181,10 @@ class Folding {
 };
 
 }  // namespace
+
+Verdict below_floor() {
+  return {"time_before_retention", "what its tenant had of that day was removed by age"};
+}
 
 std::int16_t topic_number(std::string_view topic) {
   if (topic == frame::kTracesTopic) return kTraces;

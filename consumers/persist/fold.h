@@ -19,6 +19,9 @@ inline constexpr std::string_view kConsumer = "persist";
 // Numbers of plumbline.log_topics; 0: none of ours.
 [[nodiscard]] std::int16_t topic_number(std::string_view topic);
 
+// Of a line whose day its tenant's retention has removed.
+[[nodiscard]] Verdict below_floor();
+
 // Folds records from the front until about `rows_max` rows are there; returns how many it took (at least one,
 // whole records only). Poison becomes Effects::refused, never an error. `state` is the state before;
 // Effects::sequences is what changes in it.

@@ -12,7 +12,7 @@ namespace {
 // No edge run is silent in a partition for so long and then goes on; keeps frame_sequences small.
 constexpr std::int64_t kSequenceKeptUs = 90LL * 86400 * 1000000;
 // An erasure is noticed within this; erase_tenant is run again for what slipped in before.
-constexpr std::int64_t kTenantsEveryUs = std::chrono::microseconds(postgres::kFloorsReadWithin).count();
+constexpr auto kTenantsEvery = postgres::kFloorsReadWithin;
 constexpr std::int64_t kPruneEveryUs = 3600LL * 1000000;
 
 }  // namespace
@@ -58,17 +58,41 @@ Status Persist::load_tenants(pg::Connection& connection) {
   }
   auto floors = postgres::load_floors(connection);
   if (!floors) return floors.error();
+  floors_moved_ = floors_moved_ || state_.floors != *floors;
   state_.floors = std::move(*floors);
-  tenants_at_ = clock_.now();
+  tenants_at_ = clock_.monotonic();
   return ok_status();
 }
 
+Status Persist::refresh(pg::Connection& connection) {
+  if (clock_.monotonic() - tenants_at_ <= kTenantsEvery) return ok_status();
+  return load_tenants(connection);
+}
+
 std::size_t Persist::fold(std::span<const loop::Input> inputs) {
-  partitions_retried_ = false;
+  partitions_retried_ = floors_moved_ = false;
   return persist::fold(state_, inputs, rows_max_, decoder_, effects_);
 }
 
+// A batch may have waited for PostgreSQL while floors were raised, and what lies below them removed.
+void Persist::kill_below_floors() {
+  const auto below = [&](const postgres::TraceKey& key) {
+    const auto floor = state_.floors.find(key.tenant);
+    return floor != state_.floors.end() && key.time < floor->second;
+  };
+  const auto items = effects_.traces.items();
+  for (std::uint32_t i = 0; i < items.size(); ++i) {
+    if (below(items[i].key)) effects_.trace_places[i].dead = below_floor();
+  }
+  for (auto& report : effects_.reports) {
+    if (below(report.row.key)) report.dead = below_floor();
+  }
+  floors_moved_ = false;
+}
+
 Status Persist::prepare(pg::Connection& connection) {
+  if (Status fresh = refresh(connection); !fresh) return fresh;
+  if (floors_moved_) kill_below_floors();
   const auto items = effects_.traces.items();
   for (std::uint32_t i = 0; i < items.size(); ++i) {
     if (effects_.trace_places[i].dead) continue;
@@ -76,9 +100,6 @@ Status Persist::prepare(pg::Connection& connection) {
     if (ready) continue;
     if (ready.error().fault != Fault::kPoison) return ready;
     effects_.trace_places[i].dead = Verdict{"time_out_of_range", ready.error().message};
-  }
-  if (clock_.now().value - tenants_at_.value > kTenantsEveryUs) {
-    if (Status loaded = load_tenants(connection); !loaded) return loaded;
   }
   return drop_old_sequences(connection);
 }

@@ -30,6 +30,7 @@ class Persist final : public loop::Consumer {
   [[nodiscard]] std::vector<std::string> topics() const override;
   Status connected(pg::Connection& connection) override;
   Status assigned(pg::Connection& connection, std::span<const postgres::Position> positions) override;
+  Status refresh(pg::Connection& connection) override;
   std::size_t fold(std::span<const loop::Input> inputs) override;
   Status prepare(pg::Connection& connection) override;
   Status apply(pg::Connection& connection) override;
@@ -56,6 +57,7 @@ class Persist final : public loop::Consumer {
   void count_traces();
   void count_reports();
   Status load_tenants(pg::Connection& connection);
+  void kill_below_floors();
   Status drop_old_sequences(pg::Connection& connection);
 
   const Clock& clock_;
@@ -68,7 +70,8 @@ class Persist final : public loop::Consumer {
   Effects effects_;
   bool partitions_retried_ = false;
   TimeUs pruned_at_;
-  TimeUs tenants_at_;  // when state_.erased and state_.floors were read
+  std::chrono::steady_clock::time_point tenants_at_;  // when state_.erased and state_.floors were read
+  bool floors_moved_ = false;                         // since the fold
 
   // Of the attempt under way.
   std::vector<std::uint32_t> chosen_;

@@ -6,7 +6,8 @@ CREATE TABLE plumbline.retention_floors (
   tenant_id  uuid        PRIMARY KEY,
   floor      date        NOT NULL,
   raised_at  timestamptz NOT NULL DEFAULT now(),
-  removed_to date
+  removed_to date,
+  removed    boolean     NOT NULL DEFAULT false
 );
 ALTER TABLE plumbline.retention_floors ENABLE ROW LEVEL SECURITY;
 ALTER TABLE plumbline.retention_floors FORCE ROW LEVEL SECURITY;
@@ -20,6 +21,7 @@ COMMENT ON COLUMN plumbline.retention_floors.tenant_id IS 'Tenant whose rows the
 COMMENT ON COLUMN plumbline.retention_floors.floor IS 'First day (UTC) that is kept; events of earlier ones are not taken any more.';
 COMMENT ON COLUMN plumbline.retention_floors.raised_at IS 'When the floor was raised to that day.';
 COMMENT ON COLUMN plumbline.retention_floors.removed_to IS 'First day whose rows were not removed yet; null: none was looked at.';
+COMMENT ON COLUMN plumbline.retention_floors.removed IS 'Whether anything was ever removed: then the floor is not lowered any more.';
 COMMENT ON COLUMN plumbline.tenants.retention_days IS
   'Events older than this are refused at the edge; traces, reports and dead letters of whole days that are older are removed.';
 SELECT plumbline.bind_analysts();

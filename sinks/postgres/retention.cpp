@@ -17,14 +17,15 @@ constexpr const char* kBatchReports = "1000";
 constexpr const char* kLockWait = "SET LOCAL lock_timeout = '500ms'";
 constexpr std::string_view kLockNotAvailable = "55P03";
 
-// A floor is never lowered, but where a clock ran ahead: nobody's retention is shorter than a day, so one of
-// today or later can't be meant.
+// A floor is lowered where nothing was removed yet (a retention made longer before an import), and where a
+// clock ran ahead: nobody's retention is shorter than a day, so one of today or later can't be meant.
 constexpr const char* kRaise =
     "INSERT INTO plumbline.retention_floors AS f (tenant_id, floor) SELECT id, "
     "(least($1::timestamptz, now()) AT TIME ZONE 'UTC' - make_interval(days => retention_days))::date FROM "
     "plumbline.tenants WHERE status <> 'erased' ON CONFLICT (tenant_id) DO UPDATE SET floor = "
     "excluded.floor, "
-    "raised_at = now(), removed_to = least(f.removed_to, excluded.floor) WHERE excluded.floor > f.floor OR "
+    "raised_at = now(), removed_to = CASE WHEN f.removed_to IS NOT NULL THEN least(f.removed_to, "
+    "excluded.floor) END WHERE excluded.floor > f.floor OR (excluded.floor < f.floor AND NOT f.removed) OR "
     "f.floor >= (now() AT TIME ZONE 'UTC')::date";
 constexpr const char* kFloors =
     "SELECT f.tenant_id, f.removed_to::text, f.floor::text, (f.raised_at <= now() - make_interval(secs => "
@@ -102,6 +103,9 @@ class Sweep {
     if (!days) return days.error();
     for (int row = 0; row < days->size() && !stop_.stop_requested(); ++row) {
       const std::string name(days->text(row, 2));  // letters and digits: safe in SQL text
+      if (Status noted = note_dropped(std::string(days->text(row, 0)), std::string(days->text(row, 1)));
+          !noted)
+        return noted;
       const Status dropped = in_transaction(c_, [&]() -> Status {
         if (Status role = as("plumbline_owner"); !role) return role;
         if (Status wait = c_.execute(kLockWait); !wait) return wait;
@@ -115,6 +119,19 @@ class Sweep {
       removed_.days.push_back(name);
     }
     return ok_status();
+  }
+
+  // Before it goes: whose floors can't be lowered any more.
+  Status note_dropped(const std::string& from, const std::string& to) {
+    return in_transaction(c_, [&]() -> Status {
+      if (Status role = as("plumbline_writer"); !role) return role;
+      auto noted = c_.query(
+          "UPDATE plumbline.retention_floors SET removed = true WHERE NOT removed AND tenant_id IN (SELECT "
+          "DISTINCT tenant_id FROM plumbline.traces WHERE time >= $1::timestamptz AND time < "
+          "$2::timestamptz)",
+          {in_utc(from), in_utc(to)});
+      return noted ? ok_status() : Status(noted.error());
+    });
   }
 
   // Traces by the day, as each is a table of its own and pruned by its bounds; the rest is found by tenant.
@@ -161,10 +178,11 @@ class Sweep {
   // In the order of an index, each batch from where the one before ended: rows of other tenants between are
   // passed once. The owner sees the rows of the tenant that it is bound to, and no others.
   Status remove_rows(const std::string& tenant, const Range& range, std::int64_t& total) {
-    const std::string rows = " FROM plumbline." + range.table + " WHERE tenant_id = $1::uuid AND " +
-                             range.column + " >= $2::timestamptz AND " + range.column + " < $3::timestamptz";
-    const std::string last_of_batch = "SELECT " + range.column + "::text" + rows + " ORDER BY " +
-                                      range.column + " OFFSET " + range.batch + " LIMIT 1";
+    const std::string column = "r." + range.column;  // qualified: ORDER BY would take the output's, a text
+    const std::string rows = " FROM plumbline." + range.table + " r WHERE r.tenant_id = $1::uuid AND " +
+                             column + " >= $2::timestamptz AND " + column + " < $3::timestamptz";
+    const std::string last_of_batch =
+        "SELECT " + column + "::text" + rows + " ORDER BY " + column + " OFFSET " + range.batch + " LIMIT 1";
     std::string from = in_utc(range.from);
     const std::string to = in_utc(range.to);
     for (bool more = true; more && !stop_.stop_requested();) {
@@ -176,9 +194,16 @@ class Sweep {
         if (!last) return last.error();
         more = last->size() > 0;
         const std::string upto = more ? std::string(last->text(0, 0)) : "infinity";
-        auto gone = c_.query("DELETE" + rows + " AND " + range.column + " <= $4::timestamptz",
-                             {tenant, from, to, upto});
+        auto gone =
+            c_.query("DELETE" + rows + " AND " + column + " <= $4::timestamptz", {tenant, from, to, upto});
         if (!gone) return gone.error();
+        if (gone->affected() > 0) {
+          auto noted = c_.query(
+              "UPDATE plumbline.retention_floors SET removed = true WHERE tenant_id = $1::uuid AND NOT "
+              "removed",
+              {tenant});
+          if (!noted) return noted.error();
+        }
         from = upto;
         return gone->affected();
       });

@@ -119,6 +119,36 @@ TEST_F(RetentionTest, AFloorIsKnownToAllBeforeAnythingBelowItGoes) {
   EXPECT_EQ(second.traces, 1);
 }
 
+// Raised a second time before anything was removed, a floor looked as if all below it had been.
+TEST_F(RetentionTest, AFloorRaisedAgainBeforeItsFirstRemoval) {
+  traces(kShort, day(15));
+  traces(kLong, day(15));
+  remove({now_.value - kDayUs}, 3600s);
+  remove(now_, 3600s);
+  EXPECT_EQ(remove().traces, 1);
+  EXPECT_EQ(ages("traces", kLong), "15");
+}
+
+TEST_F(RetentionTest, ALongerRetentionLowersAFloorBelowWhichNothingWasRemoved) {
+  const auto keep = [&](const std::string& tenant, int days) {
+    require(super_.query("UPDATE plumbline.tenants SET retention_days = $2::int WHERE id = $1::uuid",
+                         {tenant, std::to_string(days)}));
+    remove();
+  };
+  keep(kShort, 12);
+  EXPECT_EQ(floor_of(kShort), "12");
+  keep(kShort, 20);
+  EXPECT_EQ(floor_of(kShort), "20");
+  traces(kShort, day(14));
+  keep(kShort, 11);
+  keep(kShort, 20);
+  EXPECT_EQ(floor_of(kShort), "11") << "what is gone stays gone";
+  traces(kLong, day(40));
+  keep(kLong, 31);
+  keep(kLong, 50);
+  EXPECT_EQ(floor_of(kLong), "31") << "with a day that was dropped, too";
+}
+
 TEST_F(RetentionTest, EachDayTheNextOneGoes) {
   traces(kLong, day(20));
   traces(kShort, day(10));
@@ -202,6 +232,20 @@ TEST_F(RetentionTest, WhatWasRemovedIsNotTakenAgain) {
   EXPECT_EQ(number("SELECT count(*) FROM plumbline.chain_links"), 1);
   EXPECT_EQ(ledger(), "1 0 0 1") << "told as a dead letter, not passed off as stored";
   EXPECT_EQ(text("SELECT reason FROM plumbline.dead_letters"), "time_before_retention");
+}
+
+TEST_F(RetentionTest, AMemberThatRunsLearnsOfAFloorBeforeItsNextBatch) {
+  ManualClock clock(now_);
+  persist::PersistRole one(options_, postgres_, log_, clock, metrics_);
+  put({.stream = "a", .seq = 0}, {decision_event("a", entries_[0], uuid_of(1))});
+  drain(one);
+  require(super_.query(
+      "INSERT INTO plumbline.retention_floors (tenant_id, floor) SELECT DISTINCT tenant_id, (now() "
+      "AT TIME ZONE 'UTC')::date - 1 FROM plumbline.traces"));
+  clock.advance(6s);
+  put({.stream = "a", .seq = 1}, {decision_event("a", entries_[0], uuid_of(2))});
+  drain(one);
+  EXPECT_EQ(ledger(), "1 0 0 1");
 }
 
 TEST_F(RetentionTest, ATraceOfADayThatWasDroppedMakesItAnew) {
