@@ -73,5 +73,38 @@ TEST(MappedPages, ReadingALogMapsAFewOfItsPages) {
   EXPECT_LT(mapped_mib() - before, 8) << "recovery leaves what it looked at mapped";
 }
 
+// A process that follows a topic without reading it kept all of it mapped: drift, in a soak, every trace.
+TEST(MappedPages, FollowingATopicKeepsAFewOfItsPages) {
+  const test::TempFolder folder("log");
+  config::Embedded config;
+  config.dir = folder.path().string();
+  config.segment_bytes = static_cast<std::int64_t>(32 * kMib);
+  auto owner = open_embedded(config);
+  ASSERT_TRUE(owner.ok()) << owner.error().message;
+  TopicSpec spec;
+  spec.name = "traces.v1";
+  spec.partitions = 1;
+  ASSERT_TRUE((*owner)->ensure_topic(spec).ok());
+  EmbeddedOptions client;
+  client.role = EmbeddedOptions::Role::kClient;
+  auto follower = open_embedded(config, client);
+  ASSERT_TRUE(follower.ok()) << follower.error().message;
+  const std::string value(kMib / 16, 'x');
+  Record record;
+  record.topic = spec.name;
+  record.key = "key";
+  record.value = value;
+  const double before = mapped_mib();
+  constexpr std::int64_t kRecords = 1024;
+  for (std::int64_t i = 0; i < kRecords; ++i) {
+    ASSERT_TRUE(append_and_wait(**owner, record).ok());
+    ASSERT_TRUE(test::wait_for([&] {
+      const auto marks = (*follower)->watermarks({spec.name, 0});
+      return marks.ok() && marks->high == i + 1;
+    }));
+  }
+  EXPECT_LT(mapped_mib() - before, 16);
+}
+
 }  // namespace
 }  // namespace plumbline::log

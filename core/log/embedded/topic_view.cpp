@@ -5,6 +5,11 @@
 #include <map>
 
 namespace plumbline::log::embedded {
+namespace {
+
+constexpr std::uint64_t kMappedBytes = std::uint64_t{2} << 20;  // of what was walked, kept mapped at most
+
+}  // namespace
 
 std::string encode(const TopicMeta& m) {
   return "partitions " + std::to_string(m.spec.partitions) + "\ncompacted " +
@@ -185,6 +190,8 @@ Result<bool> TopicView::refresh(Files& files) {
   const bool same = synced->segment == seen_.segment && synced->end == seen_.end;
   if (same && !segments_.empty()) return false;
   if (synced->segment != seen_.segment || segments_.empty()) {
+    if (!segments_.empty()) forget_pages(segments_.back()->data, forgotten_to_, seen_.end);
+    forgotten_to_ = 0;
     if (Status listed = list_again(files, *synced); !listed) {
       if (listed.error().code == "not_found") return false;  // retention was faster: the next look
       return listed.error();
@@ -198,6 +205,10 @@ Result<bool> TopicView::refresh(Files& files) {
   walk(last, seen_.end, synced->end);
   last.end.store(synced->end, std::memory_order_release);
   seen_ = *synced;
+  if (seen_.end >= forgotten_to_ + kMappedBytes) {
+    forget_pages(last.data, forgotten_to_, seen_.end);
+    forgotten_to_ = seen_.end;
+  }
   return true;
 }
 

@@ -65,6 +65,7 @@ class TopicView {
   std::vector<std::shared_ptr<Segment>> segments_;
   std::vector<std::int64_t> highs_;
   Synced seen_;
+  std::uint64_t forgotten_to_ = 0;  // of the newest segment: what was walked below it is not kept mapped
 };
 
 }  // namespace plumbline::log::embedded
