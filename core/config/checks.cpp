@@ -1,5 +1,6 @@
 // What one option alone can't get wrong.
 #include <algorithm>
+#include <initializer_list>
 
 #include "core/config/load.h"
 #include "core/config/value.h"
@@ -32,47 +33,68 @@ constexpr std::int64_t kRecordMax = limits::kRecordBytesMax;
 
 }  // namespace
 
-std::vector<std::string> cross_check(const Config& config) {
+std::vector<std::string> cross_check(const Loaded& loaded) {
+  const Config& config = loaded.config;
   std::vector<std::string> problems;
-  const auto refuse = [&problems](const char* what) { problems.emplace_back(what); };
+  // The places of those options that were set come first: a value may be right alone and wrong beside
+  // another.
+  const auto refuse = [&](std::initializer_list<std::string_view> options, std::string_view what) {
+    std::string line;
+    for (const std::string_view option : options) {
+      const auto place = loaded.places.find(option);
+      if (place != loaded.places.end() && line.find(place->second) == std::string::npos)
+        line += (line.empty() ? "" : ", ") + place->second;
+    }
+    problems.push_back((line.empty() ? "" : line + ": ").append(what));
+  };
   if (config.edge.tls_cert_file.empty() != config.edge.tls_key_file.empty()) {
-    refuse("edge.tls_cert_file and edge.tls_key_file go together: set both for TLS, or none");
+    refuse({"edge.tls_cert_file", "edge.tls_key_file"},
+           "edge.tls_cert_file and edge.tls_key_file go together: set both for TLS, or none");
   }
   if (config.console.tls_cert_file.empty() != config.console.tls_key_file.empty()) {
-    refuse("console.tls_cert_file and console.tls_key_file go together: set both for TLS, or none");
+    refuse({"console.tls_cert_file", "console.tls_key_file"},
+           "console.tls_cert_file and console.tls_key_file go together: set both for TLS, or none");
   }
-  if (config.console.oidc_issuer.empty() != config.console.oidc.client_id.empty())
-    refuse("console.oidc_issuer and console.oidc_client_id go together: set both, or none");
+  if (config.console.oidc_issuer.empty() != config.console.oidc.client_id.empty()) {
+    refuse({"console.oidc_issuer", "console.oidc_client_id"},
+           "console.oidc_issuer and console.oidc_client_id go together: set both, or none");
+  }
   // A frame is at most kRecordBytesMax; header and checksum of the segment need a little more.
-  if (config.embedded.segment_bytes < kRecordMax + (1 << 20))
-    refuse("embedded.segment_bytes: the largest record must fit; use 32MiB or more");
-  if (config.embedded.queue_bytes_max < kRecordMax)
-    refuse("embedded.queue_bytes_max: the largest record must fit; use 32MiB or more");
+  if (config.embedded.segment_bytes < kRecordMax + (1 << 20)) {
+    refuse({"embedded.segment_bytes"},
+           "embedded.segment_bytes: the largest record must fit; use 32MiB or more");
+  }
+  if (config.embedded.queue_bytes_max < kRecordMax) {
+    refuse({"embedded.queue_bytes_max"},
+           "embedded.queue_bytes_max: the largest record must fit; use 32MiB or more");
+  }
   if (config.kafka.queue_bytes_max < kRecordMax)
-    refuse("kafka.queue_bytes_max: the largest record must fit; use 32MiB or more");
+    refuse({"kafka.queue_bytes_max"},
+           "kafka.queue_bytes_max: the largest record must fit; use 32MiB or more");
   if (config.embedded.group_bytes_max > config.embedded.queue_bytes_max) {
-    refuse(
-        "embedded.group_bytes_max: a group can't be larger than embedded.queue_bytes_max; lower the first or "
-        "raise the second");
+    refuse({"embedded.group_bytes_max", "embedded.queue_bytes_max"},
+           "embedded.group_bytes_max: a group can't be larger than embedded.queue_bytes_max; lower the first "
+           "or raise the second");
   }
   if (config.topics.retention_bytes != -1 && config.topics.retention_bytes < config.embedded.segment_bytes &&
       config.log == "embedded") {
-    refuse(
-        "topics.retention_bytes: retention drops whole segments; use at least embedded.segment_bytes, or -1");
+    refuse({"topics.retention_bytes", "embedded.segment_bytes"},
+           "topics.retention_bytes: retention drops whole segments; use at least embedded.segment_bytes, or "
+           "-1");
   }
   if (config.log == "kafka" && config.kafka.brokers.empty())
-    refuse("kafka.brokers is empty: name at least one host:port");
+    refuse({"kafka.brokers", "log"}, "kafka.brokers is empty: name at least one host:port");
   if (config.log == "embedded" && config.embedded.dir.empty())
-    refuse("embedded.dir is empty: name the folder of the log");
+    refuse({"embedded.dir"}, "embedded.dir is empty: name the folder of the log");
   if (config.postgres.url.find("password=") != std::string::npos) {
-    refuse(
-        "postgres.url holds a password, which logs and process lists may show: put it into a file and set "
-        "postgres.password_file");
+    refuse({"postgres.url"},
+           "postgres.url holds a password, which logs and process lists may show: put it into a file and set "
+           "postgres.password_file");
   }
   if (!config.keys.master_key.empty() && !are_master_keys(config.keys.master_key.reveal())) {
-    refuse(
-        "keys.master_key_file: the file holds no 32 bytes as base64; make one with `openssl rand -base64 "
-        "32`");
+    refuse({"keys.master_key_file"},
+           "keys.master_key_file: the file holds no 32 bytes as base64; make one with `openssl rand -base64 "
+           "32`");
   }
   return problems;
 }

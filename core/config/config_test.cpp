@@ -174,6 +174,18 @@ TEST_F(Loading, CrossChecks) {
               HasSubstr("segment_bytes"));
 }
 
+// Found by config_fuzz: what is wrong only beside another option was said without its place.
+TEST_F(Loading, WhatDoesNotGoTogetherIsSaidWithItsPlaces) {
+  EXPECT_THAT(refusal("[embedded]\ndir = \"\"\n"), HasSubstr("p.toml:2: embedded.dir is empty"));
+  Input input;
+  input.file = write("p.toml", "[topics]\nretention_bytes = \"64MiB\"\n");
+  input.environment = {{"PLUMBLINE_EMBEDDED_SEGMENT_BYTES", "128MiB"}};
+  const auto loaded = load(input);
+  ASSERT_FALSE(loaded);
+  EXPECT_THAT(loaded.error().message,
+              HasSubstr("p.toml:2, PLUMBLINE_EMBEDDED_SEGMENT_BYTES: topics.retention_bytes: "));
+}
+
 TEST(Table, EveryDefaultIsWithinItsBoundAndEveryNameIsUnique) {
   std::set<std::string> names;
   for (const Option& option : options()) {
@@ -187,7 +199,7 @@ TEST(Table, EveryDefaultIsWithinItsBoundAndEveryNameIsUnique) {
     EXPECT_TRUE(set) << option.name << ": " << (set ? "" : set.error().message);
     EXPECT_EQ(option.print(other), value) << option.name;
   }
-  EXPECT_TRUE(cross_check(Config{}).empty());
+  EXPECT_TRUE(cross_check(Loaded{}).empty());
 }
 
 TEST(Table, MarkdownAndTextNameEveryOption) {

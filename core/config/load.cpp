@@ -79,7 +79,7 @@ class Loader {
   }
 
   Result<Loaded> finish() {
-    if (problems_.empty()) problems_ = cross_check(loaded_.config);
+    if (problems_.empty()) problems_ = cross_check(loaded_);
     if (problems_.empty()) return std::move(loaded_);
     std::string all;
     for (const auto& line : problems_) all += (all.empty() ? "" : "\n") + line;

@@ -31,8 +31,8 @@ struct Loaded {
 [[nodiscard]] std::map<std::string, std::string> process_environment();
 
 // What single options can't say: certificate and key go together, records fit their segments and queues. A
-// line each.
-[[nodiscard]] std::vector<std::string> cross_check(const Config& config);
+// line each, which begins with the places of the options that don't go together.
+[[nodiscard]] std::vector<std::string> cross_check(const Loaded& loaded);
 
 // `plumbline config`: every option with its value, place, default, bound and meaning.
 [[nodiscard]] std::string print_text(const Loaded& loaded);

@@ -4,7 +4,6 @@
 #include <thread>
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "core/codec/json_writer.h"
@@ -31,8 +30,8 @@ fs::path status_file(const fs::path& state_folder) {
 }
 
 bool is_running(const fs::path& state_folder) {
-  const Fd fd(::open((state_folder / "spool" / "lock").c_str(), O_RDWR | O_CLOEXEC));
-  return fd.open() && ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0;
+  const Fd fd(::open((state_folder / "spool" / "lock").c_str(), O_RDONLY | O_CLOEXEC));
+  return fd.open() && is_locked(fd.get());
 }
 
 Result<std::string> hash_key(const fs::path& state_folder) {

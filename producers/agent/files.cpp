@@ -15,6 +15,22 @@ void Fd::reset() {
   fd_ = -1;
 }
 
+// Locks of the open file description (fcntl(2)): the others of fcntl go when any descriptor of the file is
+// closed, and flock(2) has no way to ask without taking.
+bool take_lock(int fd) {
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  return ::fcntl(fd, F_OFD_SETLK, &whole) == 0;
+}
+
+bool is_locked(int fd) {
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  return ::fcntl(fd, F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+}
+
 Error system_error(std::string code, const std::filesystem::path& path) {
   return retryable(std::move(code), path.string() + ": " + std::generic_category().message(errno));
 }

@@ -34,6 +34,12 @@ class Fd {
   int fd_ = -1;
 };
 
+// Takes the file for this description of it, until that is closed; false when another has it, in this process
+// or in another. `fd` is open for writing.
+[[nodiscard]] bool take_lock(int fd);
+// Whether another description of the file has its lock. Asking takes nothing, so it is in nobody's way.
+[[nodiscard]] bool is_locked(int fd);
+
 // "path: what the system says", for errno as it is now.
 [[nodiscard]] Error system_error(std::string code, const std::filesystem::path& path);
 

@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "producers/agent/spool.h"
@@ -30,7 +29,7 @@ Status Spool::recover() {
   const std::filesystem::path lock = options_.folder / "lock";
   lock_ = Fd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock_.open()) return system_error("file", lock);
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
+  if (!take_lock(lock_.get()))
     return retryable("spool_busy", options_.folder.string() +
                                        " is in use by another agent; end it, or give "
                                        "this one another state_folder");

@@ -1,16 +1,19 @@
 #include "producers/agent/spool.h"
 
+#include <atomic>
 #include <csignal>
 #include <fstream>
 #include <iostream>
 #include <random>
 #include <set>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "producers/agent/agent.h"
 #include "producers/agent/packing.h"
 #include "tests/support/process/process.h"
 
@@ -168,6 +171,25 @@ TEST_F(SpoolTest, HasOneOwner) {
   const auto second = Spool::open({folder_.path() / "spool"});
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, "spool_busy");
+}
+
+// `plumb agent status` took the lock to see whether it was free, and an agent that started meanwhile gave up.
+TEST_F(SpoolTest, WhoAsksWhetherAnAgentRunsIsNotInItsWay) {
+  open().reset();
+  ASSERT_FALSE(is_running(folder_.path()));
+  std::atomic<std::size_t> asked = 0;
+  const std::jthread other([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      static_cast<void>(is_running(folder_.path()));
+      ++asked;
+    }
+  });
+  for (int i = 0; i < 200; ++i) {
+    const auto spool = Spool::open({folder_.path() / "spool"});
+    ASSERT_TRUE(spool.ok()) << spool.error().message;
+    EXPECT_TRUE(is_running(folder_.path()));
+  }
+  EXPECT_GT(asked, 200U);
 }
 
 TEST_F(SpoolTest, ATornTailIsCutAndDamageCostsItsOwnFrameOnly) {

@@ -1,5 +1,6 @@
 #include "sinks/postgres/retention.h"
 
+#include <algorithm>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -135,8 +136,9 @@ class Sweep {
   }
 
   // Traces by the day, as each is a table of its own and pruned by its bounds; the rest is found by tenant.
+  // Days below every floor go whole, now or when nobody is in the way.
   Status remove_of(const Due& due) {
-    auto days = c_.query(kDays, {due.from, due.to});
+    auto days = c_.query(kDays, {lowest_ ? std::max(due.from, lowest_) : due.from, due.to});
     if (!days) return days.error();
     for (int row = 0; row < days->size(); ++row) {
       const std::string from(days->text(row, 0)), to(days->text(row, 1));

@@ -194,6 +194,7 @@ TEST_F(RetentionTest, ADayThatIsBeingReadWaitsForTheNextSweep) {
   const auto busy = remove();
   EXPECT_TRUE(busy.more);
   EXPECT_TRUE(busy.days.empty());
+  EXPECT_EQ(busy.traces, 0) << "a day that goes whole is not deleted row by row meanwhile";
   ASSERT_TRUE(reader.commit().ok());
   EXPECT_EQ(remove().days.size(), 1U);
 }
@@ -246,6 +247,39 @@ TEST_F(RetentionTest, AMemberThatRunsLearnsOfAFloorBeforeItsNextBatch) {
   put({.stream = "a", .seq = 1}, {decision_event("a", entries_[0], uuid_of(2))});
   drain(one);
   EXPECT_EQ(ledger(), "1 0 0 1");
+}
+
+// A batch waits for PostgreSQL, and when it is back the day of its traces has been removed.
+TEST_F(RetentionTest, ABatchThatWaitedLearnsOfAFloorBeforeItIsStored) {
+  pg::ConnectOptions options;
+  options.conninfo = database_.conninfo();
+  options.role = "plumbline_writer";
+  auto connection = require(pg::Connection::connect(options));
+  ManualClock clock(now_);
+  persist::Persist persist(log_, clock, metrics_, 1000);
+  ASSERT_TRUE(persist.connected(connection).ok());
+  ASSERT_TRUE(persist.assigned(connection, {}).ok());
+  const StoredRecord stored = frame_of({.stream = "a"}, {decision_event("a", entries_[0], uuid_of(1))});
+  std::vector<log::Header> headers;
+  for (const auto& [name, value] : stored.headers) headers.push_back({name, value});
+  const log::ReadRecord record{frame::kTracesTopic, 0,      0, stored.timestamp_ms, stored.key,
+                               stored.value,        headers};
+  const loop::Input input{&record, true};
+  ASSERT_EQ(persist.fold({&input, 1}), 1U);
+  require(super_.query(
+      "INSERT INTO plumbline.retention_floors (tenant_id, floor) VALUES ($1::uuid, (now() AT TIME "
+      "ZONE 'UTC')::date - 1)",
+      {FrameOptions{}.tenant.to_string()}));
+  clock.advance(6s);
+  ASSERT_TRUE(persist.prepare(connection).ok());
+  ASSERT_TRUE(connection.begin().ok());
+  const Status applied = persist.apply(connection);
+  ASSERT_TRUE(applied.ok()) << applied.error().message;
+  ASSERT_TRUE(connection.commit().ok());
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.traces"), 0);
+  EXPECT_EQ(number("SELECT count(*) FROM pg_class WHERE relname ~ '^traces_[0-9]{8}$'"), 0)
+      << "nor a day made";
+  EXPECT_EQ(ledger(), "0 0 0 1");
 }
 
 TEST_F(RetentionTest, ATraceOfADayThatWasDroppedMakesItAnew) {
