@@ -1,11 +1,15 @@
 // Records (traces) a second of health beside plain consumption of the same topic: polled, its lines walked
 // and decoded, nothing kept. In turns on one private cluster, embedded log. usage: health_bench
-// TRACES_A_ROUND ROUNDS; prints one JSON object a round. health_bench memory REPOS: peak memory of a process
-// that counts a report of each of so many repositories.
+// TRACES_A_ROUND ROUNDS [THREADS]; prints one JSON object a round. THREADS: health.threads, one unless said;
+// plain consumption has one. health_bench memory REPOS: peak memory of a process that counts a report of each
+// of so many repositories.
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <thread>
+#include <vector>
 
 #include <fmt/format.h>
 #include <sys/wait.h>
@@ -111,14 +115,15 @@ Plain consume(log::Log& log, const std::vector<log::StartPosition>& from, std::i
 
 class Bench {
  public:
-  explicit Bench(std::int64_t traces)
+  Bench(std::int64_t traces, int threads)
       : traces_(traces),
+        options_{.threads = threads},
         folder_("health-bench"),
         cluster_({{"shared_buffers=512MB", "max_wal_size=8GB", "checkpoint_timeout=30min"}, ""}),
         database_(cluster_),
         postgres_(of(database_)),
         log_(open((folder_.path() / "log").string())),
-        role_({}, postgres_, *log_, clock_, metrics_) {}
+        role_(options_, postgres_, *log_, clock_, metrics_) {}
 
   void round(int number) {
     std::vector<log::StartPosition> from;
@@ -130,10 +135,7 @@ class Bench {
     Plain read, decoded;
     if (number % 2 == 0) decoded = consume(*log_, from, traces_, true);
     const double postgres = bench::cpu_seconds_of_tree(cluster_.pid()), own = bench::own_cpu_seconds();
-    const auto start = Steady::now();
-    std::int64_t frames = 0;
-    while (frames * kFrameTraces < traces_) frames += static_cast<std::int64_t>(require(role_.step()));
-    const double seconds = std::chrono::duration<double>(Steady::now() - start).count();
+    const double seconds = consume_by_role();
     const double own_cpu = bench::own_cpu_seconds() - own;
     const double postgres_cpu = bench::cpu_seconds_of_tree(cluster_.pid()) - postgres;
     if (number % 2 != 0) decoded = consume(*log_, from, traces_, true);
@@ -153,6 +155,23 @@ class Bench {
   }
 
  private:
+  // Until all of the round is counted.
+  double consume_by_role() {
+    std::atomic<std::int64_t> frames = 0;
+    const auto start = Steady::now();
+    const auto turns = [&](std::size_t member) {
+      while (frames * kFrameTraces < traces_) {
+        // A member that another one joins is told so by an error, and goes on.
+        if (const auto done = role_.step(member)) frames += static_cast<std::int64_t>(*done);
+      }
+    };
+    std::vector<std::jthread> others;
+    for (int member = 1; member < options_.threads; ++member)
+      others.emplace_back(turns, static_cast<std::size_t>(member));
+    turns(0);
+    return std::chrono::duration<double>(Steady::now() - start).count();
+  }
+
   static config::Postgres of(const tests::TestDatabase& database) {
     config::Postgres postgres;
     postgres.url = database.conninfo();
@@ -179,6 +198,7 @@ class Bench {
 
   std::int64_t traces_;
   std::int64_t total_ = 0;
+  config::Health options_;
   test::TempFolder folder_;
   tests::PostgresCluster cluster_;
   tests::TestDatabase database_;
@@ -248,8 +268,8 @@ int run(int argc, char** argv) {
     memory_child(argv[2], argv[3], std::atoi(argv[4]));
   } else if (word == "memory" && argc == 3) {
     memory("/proc/self/exe", std::atoi(argv[2]));
-  } else if (argc == 3) {
-    Bench bench(std::atoll(argv[1]));
+  } else if (argc == 3 || argc == 4) {
+    Bench bench(std::atoll(argv[1]), argc == 4 ? std::atoi(argv[3]) : 1);
     for (int round = 0; round < std::atoi(argv[2]); ++round) bench.round(round);
   } else {
     return 2;

@@ -15,11 +15,11 @@ constexpr auto kTenantsEvery = postgres::kFloorsReadWithin;
 }  // namespace
 
 Health::Health(const Clock& clock, telemetry::Metrics& metrics, std::size_t lines_max,
-               std::size_t window_lines)
+               std::size_t window_lines, int member)
     : clock_(clock),
       lines_max_(lines_max),
       window_lines_(window_lines),
-      meters_(std::make_unique<Meters>(metrics)) {}
+      meters_(std::make_unique<Meters>(metrics, member)) {}
 
 Health::~Health() = default;
 

@@ -26,8 +26,9 @@ inline constexpr std::size_t kWindowLines = std::size_t{1} << 20;
 // Not thread-safe: the loop's thread.
 class Health final : public loop::Consumer {
  public:
+  // `member` tells members of one process apart in metrics.
   Health(const Clock& clock, telemetry::Metrics& metrics, std::size_t lines_max,
-         std::size_t window_lines = kWindowLines);
+         std::size_t window_lines = kWindowLines, int member = 0);
   ~Health() override;
 
   [[nodiscard]] std::string_view name() const override { return kConsumer; }

@@ -24,8 +24,9 @@ pg::ConnectOptions connection_of(const config::Postgres& postgres, const char* n
   return made;
 }
 
-loop::Options loop_options(const config::Health& options, const config::Postgres& postgres) {
+loop::Options loop_options(const config::Health& options, const config::Postgres& postgres, int member) {
   loop::Options made;
+  made.member = member;
   made.batch_bytes_max = static_cast<std::size_t>(options.batch_bytes_max);
   made.poll_wait = options.poll_wait;
   made.backoff_max = options.backoff_max;
@@ -36,32 +37,44 @@ loop::Options loop_options(const config::Health& options, const config::Postgres
 
 }  // namespace
 
+HealthRole::Member::Member(const config::Health& options, const config::Postgres& postgres, log::Log& log,
+                           const Clock& clock, telemetry::Metrics& metrics, std::size_t window_lines,
+                           int number)
+    : health(clock, metrics, static_cast<std::size_t>(options.batch_records_max), window_lines, number),
+      loop(health, log, clock, metrics, loop_options(options, postgres, number)) {}
+
 HealthRole::HealthRole(const config::Health& options, const config::Postgres& postgres, log::Log& log,
                        const Clock& clock, telemetry::Metrics& metrics, std::size_t window_lines)
-    : health_(clock, metrics, static_cast<std::size_t>(options.batch_records_max), window_lines),
-      loop_(health_, log, clock, metrics, loop_options(options, postgres)),
-      settler_(connection_of(postgres, "plumbline health settle"), metrics) {}
+    : settler_(connection_of(postgres, "plumbline health settle"), metrics) {
+  const std::size_t share = window_lines / static_cast<std::size_t>(options.threads);
+  for (std::int32_t number = 0; number < options.threads; ++number)
+    members_.push_back(std::make_unique<Member>(options, postgres, log, clock, metrics, share, number));
+}
 
 HealthRole::~HealthRole() {
   stop();
 }
 
 void HealthRole::start() {
-  if (thread_.joinable()) return;
-  thread_ = std::jthread([this](const std::stop_token& stop) { loop_.run(stop); });
+  if (settling_.joinable()) return;
+  for (const auto& member : members_) {
+    member->thread = std::jthread([&loop = member->loop](const std::stop_token& stop) { loop.run(stop); });
+  }
   settling_ = std::jthread([this](const std::stop_token& stop) { run_settler(stop); });
 }
 
 void HealthRole::stop() {
-  if (!thread_.joinable()) return;
+  if (!settling_.joinable()) return;
   settling_.request_stop();
-  thread_.request_stop();
+  for (const auto& member : members_) member->thread.request_stop();
   settling_.join();
-  thread_.join();
+  for (const auto& member : members_) member->thread.join();
 }
 
 Status HealthRole::healthy() const {
-  if (Status reading = loop_.healthy(); !reading) return reading;
+  for (const auto& member : members_) {
+    if (Status reading = member->loop.healthy(); !reading) return reading;
+  }
   const std::lock_guard hold(mutex_);
   if (unsettled_) return *unsettled_;
   return ok_status();

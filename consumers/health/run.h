@@ -1,10 +1,12 @@
-// The health role: one member of the consumer group "health" with a thread and a connection of its own, and a
-// second thread that settles what waits for persist. Start more of them, here or in other processes, to
-// spread the partitions.
+// The health role: members of the consumer group "health" (health.threads), each with a thread and a
+// connection of its own, and a thread that settles what waits for persist. Other processes may run more of
+// them.
 #pragma once
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "consumers/health/health.h"
 #include "consumers/health/settle.h"
@@ -16,7 +18,8 @@
 
 namespace plumbline::health {
 
-// References must outlive it. start and stop from one thread; healthy is thread-safe.
+// References must outlive it. start and stop from one thread; healthy is thread-safe. The members share
+// `window_lines`.
 class HealthRole {
  public:
   HealthRole(const config::Health& options, const config::Postgres& postgres, log::Log& log,
@@ -30,19 +33,26 @@ class HealthRole {
   void stop();
   // Why it can't go on at the moment: PostgreSQL or the log unreachable, a partition stopped after a loss.
   [[nodiscard]] Status healthy() const;
-  // Tests and tools drive it turn by turn instead of start(): records committed, then lines settled.
-  Result<std::size_t> step(const std::stop_token& stop = {}) { return loop_.step(stop); }
+  // Tests and tools drive members turn by turn instead of start(), each from one thread: records committed.
+  // The first alone owns every partition.
+  Result<std::size_t> step(std::size_t member = 0) { return members_.at(member)->loop.step({}); }
+  // Lines settled.
   Result<std::size_t> settle() { return settler_.step(); }
 
  private:
   void run_settler(const std::stop_token& stop);
 
-  Health health_;
-  loop::Loop loop_;
+  struct Member {
+    Member(const config::Health& options, const config::Postgres& postgres, log::Log& log, const Clock& clock,
+           telemetry::Metrics& metrics, std::size_t window_lines, int number);
+    Health health;
+    loop::Loop loop;
+    std::jthread thread;
+  };
+  std::vector<std::unique_ptr<Member>> members_;
   Settler settler_;
   mutable std::mutex mutex_;
   std::optional<Error> unsettled_;
-  std::jthread thread_;
   std::jthread settling_;
 };
 

@@ -61,6 +61,7 @@ struct Persist {
 };
 
 struct Health {
+  std::int32_t threads = 1;
   std::int32_t batch_records_max =
       200000;  // traces a transaction: rows are written once each, so a backlog costs less
   std::int64_t batch_bytes_max = 128 << 20;

@@ -112,6 +112,8 @@ const std::vector<Option>& table() {
       {"persist.admin_listen", ListenAddress{}, PLUMBLINE_MEMBER(std::string, persist.admin_listen),
        "Address of /livez, /readyz and /metrics of a role without an edge."},
 
+      {"health.threads", Count{1, 64}, PLUMBLINE_MEMBER(std::int32_t, health.threads),
+       "Threads that share the partitions, each with a PostgreSQL connection and a batch of its own."},
       {"health.batch_records_max", Count{1, 1'000'000},
        PLUMBLINE_MEMBER(std::int32_t, health.batch_records_max), "Most traces of one transaction."},
       {"health.batch_bytes_max", Size{1 << 20, 1LL << 30},
