@@ -14,6 +14,7 @@ namespace plumbline::log::embedded {
 namespace {
 
 constexpr std::chrono::milliseconds kRefreshInterval{4};  // how late another process sees a record
+constexpr std::chrono::milliseconds kMetaInterval{100};   // and that a topic was made anew
 
 class ClientViews final : public Views {
  public:
@@ -23,23 +24,27 @@ class ClientViews final : public Views {
   Result<std::shared_ptr<TopicView>> find(std::string_view topic) override {
     const std::lock_guard lock(mutex_);
     auto found = views_.find(topic);
-    if (found == views_.end()) {
-      const std::string name(topic);
-      auto text = files_->read(topic_folder(topic) + "/topic");
-      if (!text && text.error().code == "not_found")
-        return fatal("unknown_topic", "the log has no topic " + name);
-      if (!text) return text.error();
-      auto meta = decode_meta(name, *text);
+    const auto now = std::chrono::steady_clock::now();
+    if (found == views_.end() || now >= found->second.look_again_at) {
+      auto meta = read_meta(topic);
       if (!meta) return meta.error();
-      found = views_.emplace(name, std::make_shared<TopicView>(std::move(*meta))).first;
+      // A topic whose folder was moved away and made anew is another one, whatever its segments are called.
+      if (found == views_.end() || found->second.view->meta.incarnation != meta->incarnation) {
+        auto view = std::make_shared<TopicView>(std::move(*meta));
+        found = views_.insert_or_assign(std::string(topic), Known{std::move(view), {}}).first;
+      }
+      found->second.look_again_at = now + kMetaInterval;
     }
+    const std::shared_ptr<TopicView> view = found->second.view;
     for (int tries = 0; tries < 100; ++tries) {  // retention may take a file away between listing and opening
-      auto fresh = found->second->refresh(*files_);
+      auto fresh = view->refresh(*files_);
+      if (!fresh && fresh.error().code == "not_found" && view->segments().empty())
+        return fatal("unknown_topic", "the log's topic " + std::string(topic) + " is not made yet");
       if (!fresh) return fresh.error();
       if (*fresh) ++generation_;
-      if (!found->second->segments().empty()) break;
+      if (!view->segments().empty()) break;
     }
-    return found->second;
+    return view;
   }
   std::uint64_t generation() override { return generation_.load(); }
   void wait(std::span<const TopicView* const>, std::uint64_t seen,
@@ -47,8 +52,8 @@ class ClientViews final : public Views {
     std::unique_lock lock(mutex_);
     while (generation_ == seen && !stop.stop_requested() && std::chrono::steady_clock::now() < until) {
       bool more = false;
-      for (auto& [name, view] : views_) {
-        auto fresh = view->refresh(*files_);
+      for (auto& [name, known] : views_) {
+        auto fresh = known.view->refresh(*files_);  // what is wrong, find() says
         more = more || (fresh.ok() && *fresh);
       }
       if (more) {
@@ -61,11 +66,25 @@ class ClientViews final : public Views {
   }
 
  private:
+  struct Known {
+    std::shared_ptr<TopicView> view;
+    std::chrono::steady_clock::time_point look_again_at;  // at the topic's own file
+  };
+
+  Result<TopicMeta> read_meta(std::string_view topic) {
+    const std::string name(topic);
+    auto text = files_->read(topic_folder(topic) + "/topic");
+    if (!text && text.error().code == "not_found")
+      return fatal("unknown_topic", "the log has no topic " + name);
+    if (!text) return text.error();
+    return decode_meta(name, *text);
+  }
+
   std::unique_ptr<Files> files_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::atomic<std::uint64_t> generation_{0};
-  std::map<std::string, std::shared_ptr<TopicView>, std::less<>> views_;
+  std::map<std::string, Known, std::less<>> views_;
 };
 
 class ClientLog final : public Log {

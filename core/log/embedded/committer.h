@@ -24,6 +24,7 @@ struct OwnedTopic {
   std::atomic<std::int64_t> record_bytes_max{0};
   std::unique_ptr<Journal> journal;
   bool failure_told = false;  // only upkeep
+  bool no_room = false;       // only upkeep: for zeros, when it was looked at last
 };
 
 // What one producer hands over at once.

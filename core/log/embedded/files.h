@@ -36,6 +36,12 @@ class File {
 // others read there. Nothing happens to other memory.
 void forget_pages(const std::shared_ptr<const char>& mapped, std::uint64_t from, std::uint64_t to);
 
+// Brings the pages of [from, to) that File::map gave into memory. Error "io" where they can't be read (a bad
+// sector, a file that was cut): touched without asking, they end the process. Other memory is there, and a
+// kernel before 5.14 can't be asked.
+Status fetch_pages(const std::shared_ptr<const char>& mapped, std::uint64_t from, std::uint64_t to,
+                   const std::string& path);
+
 class Files {
  public:
   virtual ~Files() = default;

@@ -50,7 +50,8 @@ GroupReader::~GroupReader() {
   unlink((folder_ + "/members/" + id_).c_str());
 }
 
-std::vector<TopicPartition> GroupReader::share() {
+// An error is no reason to give anything back: who can't look keeps what it has and says so.
+Result<std::vector<TopicPartition>> GroupReader::share() {
   std::vector<std::string> members;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/members", error)) {
@@ -70,7 +71,10 @@ std::vector<TopicPartition> GroupReader::share() {
   std::size_t turn = 0;
   for (const std::string& topic : topics_) {
     auto view = views_->find(topic);
-    if (!view) continue;  // not made yet: the next look
+    const bool ours = std::any_of(owned_.begin(), owned_.end(),
+                                  [&](const auto& owned) { return owned.first.topic == topic; });
+    if (!view && view.error().code == "unknown_topic" && !ours) continue;  // not made yet: the next look
+    if (!view) return view.error();
     for (std::int32_t p = 0; p < (*view)->meta.spec.partitions; ++p, ++turn) {
       if (turn % std::max<std::size_t>(members.size(), 1) == mine) wanted.push_back({topic, p});
     }
@@ -113,12 +117,14 @@ Status GroupReader::take(const std::vector<TopicPartition>& wanted) {
 
 Status GroupReader::rebalance() {
   const auto wanted = share();
+  if (!wanted) return wanted.error();
+  if (Status same = reader_.same_topics(); !same) return same;
   std::vector<TopicPartition> revoked;
   for (const auto& [at, lock] : owned_) {
-    if (std::find(wanted.begin(), wanted.end(), at) == wanted.end()) revoked.push_back(at);
+    if (std::find(wanted->begin(), wanted->end(), at) == wanted->end()) revoked.push_back(at);
   }
   give_back(revoked);
-  return take(wanted);
+  return take(*wanted);
 }
 
 Result<std::span<const ReadRecord>> GroupReader::poll(std::size_t bytes_max, std::chrono::milliseconds wait,

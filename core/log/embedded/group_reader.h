@@ -41,7 +41,7 @@ class GroupReader final : public Reader {
   GroupReader(std::shared_ptr<Views> views, std::string folder, AssignmentListener& listener)
       : views_(views), reader_(std::move(views)), folder_(std::move(folder)), listener_(listener) {}
   Status rebalance();
-  [[nodiscard]] std::vector<TopicPartition> share();
+  [[nodiscard]] Result<std::vector<TopicPartition>> share();
   Status take(const std::vector<TopicPartition>& wanted);
   void give_back(const std::vector<TopicPartition>& revoked);
 

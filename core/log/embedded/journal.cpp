@@ -125,6 +125,7 @@ Status Journal::zero_to(File& file, std::uint64_t needed) {
     }
   }
   if (!written && written.error().code != "no_space") return final_unless_ok(std::move(written));
+  if (at == prepared_) return written;  // no room at all: nothing to sync
   // A failed sync here is as final as any: the kernel may have dropped appended pages with it.
   if (Status s = final_unless_ok(file.sync()); !s) return s;
   prepared_ = at;  // on a full disk, what there was
@@ -144,7 +145,7 @@ Status Journal::append(std::span<Pending> records) {
   if (failed_) return refused();
   std::uint64_t bytes = kGroupHeaderBytes;
   for (const Pending& r : records) bytes += r.size;
-  if (bytes > group_bytes_max())
+  if (bytes - kGroupHeaderBytes > group_bytes_max())
     return retryable("no_space", "a group larger than a segment: raise embedded.segment_bytes");
   if (end_ + bytes > options_.segment_bytes && end_ > kSegmentHeaderBytes) {
     if (Status s = roll(); !s) return s.error().code == "no_space" ? s : final_unless_ok(std::move(s));

@@ -50,7 +50,10 @@ class Journal {
   Status append(std::span<Pending> records);
   // Makes everything appended durable and visible to readers.
   Status sync();
-  [[nodiscard]] std::uint64_t group_bytes_max() const { return options_.segment_bytes - kSegmentHeaderBytes; }
+  // Of a group's records.
+  [[nodiscard]] std::uint64_t group_bytes_max() const {
+    return options_.segment_bytes - kSegmentHeaderBytes - kGroupHeaderBytes;
+  }
 
   // Zero-fills the next chunk when appends come near the end of what is prepared. "no_space" may heal; any
   // other error is final as append's.

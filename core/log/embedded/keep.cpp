@@ -11,6 +11,7 @@ template <class Visit>
 Status each_record(const Segment& segment, const std::string& path, Visit visit) {
   const char* data = segment.data.get();
   const std::uint64_t end = segment.end.load(std::memory_order_acquire);
+  if (Status there = fetch_pages(segment.data, 0, end, path); !there) return there;
   for (std::uint64_t at = kSegmentHeaderBytes; at < end;) {
     const auto group = group_at(data + at, end - at, segment.header.salt);
     if (!group || !body_holds(data + at, *group, segment.header.salt)) {

@@ -228,7 +228,9 @@ Result<std::unique_ptr<Reader>> OwnerLog::reader(std::span<const StartPosition> 
 
 void OwnerLog::upkeep(OwnedTopic& topic, bool due) {
   if (topic.failure_told) return;
-  Status done = topic.journal->prepare_ahead();
+  // Every commit asks for room ahead. Where the disk had none, that is looked for as often as retention is.
+  Status done = due || !topic.no_room ? topic.journal->prepare_ahead() : ok_status();
+  if (due || !topic.no_room) topic.no_room = !done && done.error().code == "no_space";
   // On a full disk retention is what frees space.
   if (Status kept = due ? topic.journal->keep(clock_.now().value / 1000) : ok_status(); done && !kept)
     done = kept;

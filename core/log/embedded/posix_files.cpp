@@ -191,6 +191,24 @@ void forget_pages(const std::shared_ptr<const char>& mapped, std::uint64_t from,
   if (from < to) (void)madvise(static_cast<char*>(mapping->at) + from, to - from, MADV_DONTNEED);
 }
 
+Status fetch_pages(const std::shared_ptr<const char>& mapped, std::uint64_t from, std::uint64_t to,
+                   const std::string& path) {
+  const auto* mapping = std::get_deleter<Unmap>(mapped);
+  if (mapping == nullptr || from >= to) return ok_status();
+  static const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  const std::uint64_t first = from / page * page;
+  const std::uint64_t end = std::min<std::uint64_t>(to, mapping->bytes);
+  if (first >= end) return ok_status();
+  if (madvise(static_cast<char*>(mapping->at) + first, end - first, MADV_POPULATE_READ) == 0)
+    return ok_status();
+  if (errno != EFAULT && errno != EHWPOISON) return ok_status();  // it could not be asked
+  return fatal("io",
+               "cannot read " + path + " between bytes " + std::to_string(first) + " and " +
+                   std::to_string(end) +
+                   ": the disk gives them no more, or the file was cut. Restore the log's folder from a "
+                   "backup; nothing was skipped");
+}
+
 Status write_whole(Files& files, const std::string& folder, const std::string& name, std::string_view text) {
   const std::string path = folder + "/" + name;
   if (Status s = files.remove(path + ".tmp"); !s) return s;

@@ -7,6 +7,8 @@ namespace {
 
 // What was read and stays mapped of a segment; more of it costs memory and saves nothing.
 constexpr std::uint64_t kMappedBytes = std::uint64_t{2} << 20;
+// Asked for at once.
+constexpr std::uint64_t kFetchBytes = std::uint64_t{256} << 10;
 
 Error lost(const TopicPartition& at, std::int64_t offset, const Watermarks& marks, const std::string& why) {
   return fatal("position_lost", at.topic + "/" + std::to_string(at.partition) + ": position " +
@@ -37,8 +39,7 @@ Status JournalReader::add(const StartPosition& from) {
     cursor.wanted.assign(static_cast<std::size_t>((*view)->meta.spec.partitions), -1);
   }
   cursor.wanted[static_cast<std::size_t>(from.at.partition)] = offset;
-  place(cursor);
-  return ok_status();
+  return place(cursor);
 }
 
 void JournalReader::remove(const TopicPartition& at) {
@@ -49,22 +50,70 @@ void JournalReader::remove(const TopicPartition& at) {
   if (std::all_of(wanted.begin(), wanted.end(), [](auto o) { return o < 0; })) cursors_.erase(cursor);
 }
 
+Status JournalReader::same_topics() {
+  for (const auto& [topic, cursor] : cursors_) {
+    auto view = views_->find(topic);
+    if (!view) return view.error();
+    if ((*view)->meta.incarnation == cursor.view->meta.incarnation) continue;
+    for (std::size_t p = 0; p < cursor.wanted.size(); ++p) {
+      if (cursor.wanted[p] < 0) continue;
+      const TopicPartition at{topic, static_cast<std::int32_t>(p)};
+      const bool there = at.partition < (*view)->meta.spec.partitions;
+      return lost(at, cursor.wanted[p], there ? (*view)->watermarks(at.partition) : Watermarks{},
+                  "belongs to another incarnation of the topic");
+    }
+  }
+  return ok_status();
+}
+
+void JournalReader::begin(Cursor& cursor, std::shared_ptr<Segment> segment) {
+  cursor.segment = std::move(segment);
+  cursor.at = kSegmentHeaderBytes;
+  cursor.group_end = 0;
+  cursor.mapped_from = 0;
+  cursor.fetched_to = 0;
+}
+
+// What is wanted of a partition is in the segment or behind it. What retention took is lost, whoever else's
+// partition it was that made the walk begin anew; a compacted topic has no more than what it kept.
+Status JournalReader::begins_by(Cursor& cursor, std::size_t partition, const Segment& segment) {
+  std::int64_t& wanted = cursor.wanted[partition];
+  const std::int64_t first = segment.header.first_offsets[partition];
+  if (wanted < 0 || wanted >= first) return ok_status();
+  if (cursor.view->meta.spec.compacted) {
+    wanted = first;
+    return ok_status();
+  }
+  const TopicPartition at{cursor.view->meta.spec.name, static_cast<std::int32_t>(partition)};
+  return lost(at, wanted, cursor.view->watermarks(at.partition), "was passed by retention");
+}
+
 // One walk serves all partitions: it begins at the oldest record that any of them wants.
-void JournalReader::place(Cursor& cursor) {
-  cursor.segment = nullptr;
+Status JournalReader::place(Cursor& cursor) {
+  std::shared_ptr<Segment> oldest;
+  begin(cursor, nullptr);
   for (std::size_t p = 0; p < cursor.wanted.size(); ++p) {
     if (cursor.wanted[p] < 0) continue;
     auto segment = cursor.view->containing(static_cast<std::int32_t>(p), cursor.wanted[p]);
     if (!segment) continue;
-    if (!cursor.segment || segment->header.number < cursor.segment->header.number)
-      cursor.segment = std::move(segment);
+    if (Status there = begins_by(cursor, p, *segment); !there) return there;
+    if (!oldest || segment->header.number < oldest->header.number) oldest = std::move(segment);
   }
-  cursor.at = kSegmentHeaderBytes;
-  cursor.group_end = 0;
-  cursor.mapped_from = 0;
+  begin(cursor, std::move(oldest));
+  return ok_status();
 }
 
-// Views given out stay good: whoever touches them has the page back.
+Status JournalReader::fetch(Cursor& cursor, std::uint64_t to) {
+  if (to <= cursor.fetched_to) return ok_status();
+  const std::uint64_t from = std::max(cursor.fetched_to, cursor.at);
+  to = std::min(std::max(to, from + kFetchBytes), cursor.segment->end.load(std::memory_order_acquire));
+  Status there = fetch_pages(cursor.segment->data, from, to,
+                             segment_path(cursor.view->meta.spec.name, cursor.segment->header.number));
+  if (there) cursor.fetched_to = to;
+  return there;
+}
+
+// At the next poll, when no view of them is out any more.
 void JournalReader::forget_read(Cursor& cursor, std::uint64_t bytes_min) {
   if (!cursor.segment || cursor.at < cursor.mapped_from + bytes_min) return;
   forget_pages(cursor.segment->data, cursor.mapped_from, cursor.at);
@@ -91,25 +140,17 @@ Result<bool> JournalReader::next_segment(Cursor& cursor) {
   if (!next || cursor.at < cursor.segment->end.load(std::memory_order_acquire))
     return static_cast<bool>(next);
   for (std::size_t p = 0; p < cursor.wanted.size(); ++p) {
-    const std::int64_t first = next->header.first_offsets[p];
-    if (cursor.wanted[p] < 0 || cursor.wanted[p] >= first) continue;
-    if (cursor.view->meta.spec.compacted) {
-      cursor.wanted[p] = first;
-      continue;
-    }
-    const TopicPartition at{cursor.view->meta.spec.name, static_cast<std::int32_t>(p)};
-    return lost(at, cursor.wanted[p], cursor.view->watermarks(at.partition), "was passed by retention");
+    if (Status there = begins_by(cursor, p, *next); !there) return there.error();
   }
-  forget_read(cursor, 0);
-  cursor.segment = std::move(next);
-  cursor.at = kSegmentHeaderBytes;
-  cursor.group_end = 0;
-  cursor.mapped_from = 0;
+  left_.push_back({cursor.segment, cursor.mapped_from, cursor.at});
+  begin(cursor, std::move(next));
   return true;
 }
 
 Result<bool> JournalReader::enter_group(Cursor& cursor) {
-  if (!cursor.segment) place(cursor);
+  if (!cursor.segment) {
+    if (Status placed = place(cursor); !placed) return placed.error();
+  }
   while (cursor.segment && cursor.at >= cursor.segment->end.load(std::memory_order_acquire)) {
     auto moved = next_segment(cursor);
     if (!moved) return moved.error();
@@ -118,7 +159,11 @@ Result<bool> JournalReader::enter_group(Cursor& cursor) {
   if (!cursor.segment) return false;
   const std::uint64_t end = cursor.segment->end.load(std::memory_order_acquire);
   const char* at = cursor.segment->data.get() + cursor.at;
+  if (Status there = fetch(cursor, cursor.at + kGroupHeaderBytes); !there) return there.error();
   const auto group = group_at(at, end - cursor.at, cursor.segment->header.salt);
+  if (group) {
+    if (Status there = fetch(cursor, cursor.at + group->bytes); !there) return there.error();
+  }
   if (!group || !body_holds(at, *group, cursor.segment->header.salt)) {
     return fatal("log_corrupt",
                  segment_path(cursor.view->meta.spec.name, cursor.segment->header.number) + " at byte " +
@@ -173,6 +218,8 @@ Result<std::span<const ReadRecord>> JournalReader::poll(std::size_t bytes_max, s
   headers_.clear();
   first_header_.clear();
   held_.clear();
+  for (const Left& left : left_) forget_pages(left.segment->data, left.from, left.to);
+  left_.clear();
   for (auto& [topic, cursor] : cursors_) forget_read(cursor, kMappedBytes);
   const auto until = std::chrono::steady_clock::now() + wait;
   while (true) {

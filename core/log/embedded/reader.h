@@ -15,6 +15,8 @@ class JournalReader final : public Reader {
 
   Status add(const StartPosition& from);  // "position_lost" as Reader::poll
   void remove(const TopicPartition& at);
+  // "position_lost" when a topic is not any more the one that its positions belong to.
+  Status same_topics();
 
   Result<std::span<const ReadRecord>> poll(std::size_t bytes_max, std::chrono::milliseconds wait,
                                            std::stop_token stop) override;
@@ -30,12 +32,20 @@ class JournalReader final : public Reader {
     std::uint64_t at = 0;           // of the next record, or of a group header
     std::uint64_t group_end = 0;    // at < group_end: inside a group whose checksum held
     std::uint64_t mapped_from = 0;  // pages below were let go of
+    std::uint64_t fetched_to = 0;   // pages below could be read
+  };
+  struct Left {  // read to its end; views of it were given out
+    std::shared_ptr<Segment> segment;
+    std::uint64_t from, to;
   };
   Status collect(Cursor& cursor, std::size_t bytes_max, std::size_t& bytes);
   Result<bool> enter_group(Cursor& cursor);
   Result<bool> next_segment(Cursor& cursor);
   void take(Cursor& cursor, const RecordHeader& header, const char* record);
-  static void place(Cursor& cursor);
+  static Status place(Cursor& cursor);
+  static void begin(Cursor& cursor, std::shared_ptr<Segment> segment);
+  static Status begins_by(Cursor& cursor, std::size_t partition, const Segment& segment);
+  static Status fetch(Cursor& cursor, std::uint64_t to);
   static void forget_read(Cursor& cursor, std::uint64_t bytes_min);
 
   std::shared_ptr<Views> views_;
@@ -45,6 +55,7 @@ class JournalReader final : public Reader {
   std::vector<Header> headers_;
   std::vector<std::size_t> first_header_;
   std::vector<std::shared_ptr<Segment>> held_;
+  std::vector<Left> left_;  // by the last poll
 };
 
 }  // namespace plumbline::log::embedded

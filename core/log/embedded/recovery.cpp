@@ -98,6 +98,7 @@ Status Journal::scan_last() {
   ahead_ = std::move(*ahead);
   const std::uint64_t size = file_->size();
   const char* data = segment_->data.get();
+  if (Status there = fetch_pages(segment_->data, 0, size, path); !there) return there;
   next_ = segment_->header.first_offsets;
   next_group_ = segment_->header.first_group;
   std::uint64_t at = kSegmentHeaderBytes;

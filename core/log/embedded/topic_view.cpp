@@ -8,6 +8,9 @@ namespace plumbline::log::embedded {
 namespace {
 
 constexpr std::uint64_t kMappedBytes = std::uint64_t{2} << 20;  // of what was walked, kept mapped at most
+// Address space for a segment that is still written: as far as it may ever grow. A closed one takes what its
+// file has, for a process has 128 TiB.
+constexpr std::size_t kOpenSegmentBytes = std::size_t{1} << 32;
 
 }  // namespace
 
@@ -83,12 +86,14 @@ Result<std::shared_ptr<Segment>> open_segment(Files& files, const std::string& p
   if (size < kSegmentHeaderBytes) return damaged;
   auto data = (*file)->map(std::max<std::size_t>(map_bytes, size));
   if (!data) return data.error();
+  if (Status there = fetch_pages(*data, 0, kSegmentHeaderBytes, path); !there) return there.error();
   auto header = decode_segment({data->get(), kSegmentHeaderBytes});
   if (!header) return damaged;
   auto segment = std::make_shared<Segment>();
   segment->header = std::move(*header);
   segment->data = std::move(*data);
   segment->file_bytes = size;
+  segment->mapped_bytes = std::max<std::size_t>(map_bytes, size);
   return segment;
 }
 
@@ -137,9 +142,19 @@ void TopicView::publish(Segment& segment, std::uint64_t end, std::span<const std
 
 void TopicView::walk(const Segment& segment, std::uint64_t from, std::uint64_t to) {
   const char* data = segment.data.get();
+  std::uint64_t fetched_to = from;
+  // The reader names the damage when it comes to where this one stops.
+  const auto fetch = [&](std::uint64_t wanted) {
+    if (wanted <= fetched_to) return true;
+    const std::uint64_t until = std::min(std::max(wanted, fetched_to + kMappedBytes), to);
+    if (!fetch_pages(segment.data, fetched_to, until, meta.spec.name)) return false;
+    fetched_to = until;
+    return true;
+  };
   while (from < to) {
+    if (!fetch(from + kGroupHeaderBytes)) return;
     const auto group = group_at(data + from, to - from, segment.header.salt);
-    if (!group) return;  // the reader names the damage when it comes here
+    if (!group || !fetch(from + group->bytes)) return;
     const char* at = data + from + kGroupHeaderBytes;
     for (std::uint32_t i = 0; i < group->records; ++i) {
       const RecordHeader record = record_at(at);
@@ -161,21 +176,36 @@ Status TopicView::list_again(Files& files, const Synced& synced) {
     const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
     if (parsed.ec != std::errc{} || *parsed.ptr != '.') continue;  // not one of ours
     if (number > synced.segment) continue;
+    const bool closed = number < synced.segment;
     const auto known = std::find_if(segments_.begin(), segments_.end(),
                                     [&](const auto& s) { return s->header.number == number; });
-    if (known != segments_.end()) {
+    // A compacted segment has the number of the last one that it replaces.
+    const bool kept = known != segments_.end() && !(closed && meta.spec.compacted) &&
+                      !(closed && (*known)->mapped_bytes > (*known)->file_bytes);
+    if (kept) {
       now.push_back(*known);
       continue;
     }
-    // An open segment grows after it was mapped: map as far as it may ever grow.
-    auto segment = open_segment(files, folder + "/" + name, std::size_t{1} << 32);
-    if (!segment && segment.error().code == "not_found") return segment.error();
+    auto segment = open_segment(files, folder + "/" + name, closed ? 0 : kOpenSegmentBytes);
     if (!segment) return segment.error();
+    if ((*segment)->header.incarnation != meta.incarnation)
+      return fatal("other_incarnation", folder + " holds another incarnation of the topic");
     now.push_back(std::move(*segment));
   }
   for (std::size_t i = 0; i + 1 < now.size(); ++i) {
-    const SegmentHeader& own = now[i]->header;
-    now[i]->end.store(own.end != 0 ? own.end : now[i + 1]->header.previous_end, std::memory_order_release);
+    const SegmentHeader &own = now[i]->header, &next = now[i + 1]->header;
+    // Names that were listed while others went.
+    if (!meta.spec.compacted && next.number != own.number + 1)
+      return retryable("not_found", folder + " changed while it was listed");
+    now[i]->end.store(own.end != 0 ? own.end : next.previous_end, std::memory_order_release);
+  }
+  // Whoever reads a segment as it was opened before learns where it ends.
+  for (const auto& before : segments_) {
+    for (const auto& segment : now) {
+      if (segment != before && segment->header.number == before->header.number &&
+          segment->header.salt == before->header.salt && segment != now.back())
+        before->end.store(segment->end.load(std::memory_order_acquire), std::memory_order_release);
+    }
   }
   segments_ = std::move(now);
   return ok_status();

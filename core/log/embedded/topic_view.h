@@ -16,6 +16,7 @@ struct Segment {
   SegmentHeader header;
   std::shared_ptr<const char> data;
   std::uint64_t file_bytes = 0;                         // when it was opened
+  std::uint64_t mapped_bytes = 0;                       // of address space, also beyond the file
   std::atomic<std::uint64_t> end{kSegmentHeaderBytes};  // synced; below it bytes never change
   std::atomic<std::int64_t> newest_ms{0};
 };
