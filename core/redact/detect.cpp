@@ -7,9 +7,7 @@
 #include "core/redact/characters.h"
 
 namespace plumbline::redact {
-namespace {
 
-// Bits a character, by the frequencies of the text's own bytes (Shannon, 1948).
 double entropy_bits(std::string_view text) {
   std::array<int, 256> counts{};
   for (const char c : text) ++counts[static_cast<unsigned char>(c)];
@@ -21,8 +19,6 @@ double entropy_bits(std::string_view text) {
   }
   return bits;
 }
-
-}  // namespace
 
 // A run of base64 characters that is long, mixes cases and digits and repeats few of them is a key of a kind
 // that nobody listed. 32 random characters of 64 have about 4.6 bits each; identifiers and paths, which are

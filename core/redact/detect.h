@@ -25,6 +25,9 @@ void detect(std::string_view text, bool identifier, std::vector<Hit>& hits);
 // Whether a member's name says that its value is an id or a digest.
 [[nodiscard]] bool names_identifier(std::string_view member);
 
+// Bits a character, by the frequencies of the text's own bytes (Shannon, 1948).
+[[nodiscard]] double entropy_bits(std::string_view text);
+
 // The parts of detect, each appending to `hits` in any order.
 void detect_tokens(std::string_view text, std::vector<Hit>& hits);  // by their prefix
 struct Census;                                                      // of the text: characters.h

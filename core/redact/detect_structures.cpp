@@ -74,6 +74,9 @@ void find_authorization(std::string_view text, std::vector<Hit>& hits) {
   }
 }
 
+constexpr std::size_t kRandomLettersLeast = 32;
+constexpr double kRandomBitsLeast = 4.2;
+
 struct Keyword {
   std::string_view word;
   std::size_t least;  // of the value
@@ -123,7 +126,10 @@ void find_assignments(std::string_view text, std::vector<Hit>& hits) {
       const std::size_t size = (end == std::string_view::npos ? text.size() : end) - next;
       if (size < keyword.least) continue;
       const std::string_view value = text.substr(next, size);
-      const bool plain_word = keyword.least >= 6 && value.find_first_of("0123456789+/=_-") == value.npos;
+      // A random key has no digit once in a thousand: it is told from a word by its length and its letters.
+      const bool plain_word =
+          keyword.least >= 6 && value.find_first_of("0123456789+/=_-") == value.npos &&
+          !(value.size() >= kRandomLettersLeast && entropy_bits(value) >= kRandomBitsLeast);
       if (!plain_word) hits.push_back({next, next + size, "assigned_secret"});
       break;
     }

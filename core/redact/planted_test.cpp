@@ -1,5 +1,6 @@
 // Hundreds of secrets and personal data of every kind, made here (so that the repository holds none), planted
 // in every kind of place: none of them leaves. And what looks a little like them stays.
+#include <algorithm>
 #include <functional>
 #include <iostream>
 #include <random>
@@ -24,6 +25,10 @@ class Maker {
     std::string out;
     for (std::size_t i = 0; i < count; ++i) out += of[random_() % of.size()];
     return out;
+  }
+  std::string different(std::string of, std::size_t count) {
+    std::shuffle(of.begin(), of.end(), random_);
+    return of.substr(0, count);
   }
   std::size_t below(std::size_t bound) { return random_() % bound; }
 
@@ -119,8 +124,9 @@ std::vector<Planted> one_of_each(Maker& make) {
       whole("phone", "(415) 555-01" + make.some(kDigits, 2)),
       whole("ssn", "123-45-67" + make.some("123456789", 2)),
       {"home", std::string("/ho") + "me/" + word + "/src/a.ts", word},
-      // Two digits at least: one in three hundred has none by chance.
-      whole("random", make.some(kAlnum, 41) + "7x3"),
+      // Two digits at least: one in three hundred has none by chance. And no letter twice: one in some
+      // thousands has too many of them to be told from a path.
+      whole("random", make.different(kAlnum, 41) + "7x3"),
   };
   for (Planted& planted : all) {
     if (planted.core.empty())

@@ -131,6 +131,18 @@ TEST(Redactor, ARuleThatKeepsDoesNotLetSecretsOut) {
   EXPECT_THAT(out, HasSubstr("password=[redacted:assigned_secret]"));
 }
 
+// One in a thousand random keys of 40 characters has no digit, and passed for a word.
+TEST(Redactor, AKeyOfLettersAloneIsNotTakenForAWord) {
+  const auto attribute = [](const std::string& text) {
+    return event("span", R"({"name":"n","attributes":{"a":")" + text + R"("}})");
+  };
+  EXPECT_THAT(
+      redacted(policy(), attribute("aws_secret_access_key = hTbYqLzWmKxRdVnJcPgFsQwEaUiOtZyXkBvCjHlN")),
+      HasSubstr("= [redacted:assigned_secret]"));
+  const std::string word = attribute("secret_key: theNameOfTheEnvironmentVariableThatHoldsIt");
+  EXPECT_EQ(redacted(policy(), word), word);
+}
+
 TEST(Redactor, AllowedTextsAndDetectorsThatAreOffStay) {
   const std::string line =
       event("span", R"({"name":"n","attributes":{"a":"ci@corp.net","b":"jo@corp.net","c":"078-05-1120"}})");

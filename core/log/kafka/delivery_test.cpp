@@ -109,10 +109,12 @@ TEST(KafkaOutage, RecordsBecomeUnconfirmedThenItRecoversByItself) {
   auto log = open_kafka(config_for(broker));
   ASSERT_TRUE(log.ok());
   ASSERT_TRUE((*log)->ensure_topic(spec_of("outage")).ok());
+  const Record record{"outage", 0, "k", "v", {}, 1};
+  // The first record waits for a producer's id and a new topic's leader, which a slow disk may keep it from.
+  ASSERT_TRUE(test::wait_for([&] { return append_and_wait(**log, record).ok(); }));
   Acks acks;
   auto producer = (*log)->producer(acks);
   ASSERT_TRUE(producer.ok());
-  const Record record{"outage", 0, "k", "v", {}, 1};
   (*producer)->append(record, 1);
   (*producer)->submit();
   ASSERT_TRUE(acks.wait(1));

@@ -30,19 +30,18 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
-// Fixed ports below the range that outgoing connections take: a receiver that comes back finds its own free.
-std::string fixed_port(std::mt19937_64& random) {
-  return std::to_string(15'000 + static_cast<int>(random() % 15'000));
+// A receiver that comes back finds its own free.
+std::string fixed_port() {
+  return std::to_string(test::free_port());
 }
 
 class RoleKill : public testing::Test {
  protected:
   RoleKill()
       : stack_(Backend::kEmbedded),
-        slack_("slack.py", {"--rate", "0", "--port", fixed_port(random_), "--out", path("slack.jsonl")}),
-        mail_("mail.py", {"--port", fixed_port(random_)}),
-        hook_("webhook.py",
-              {"--port", fixed_port(random_), "--out", path("hook.jsonl"), "--secret", kHookSecret}) {
+        slack_("slack.py", {"--rate", "0", "--port", fixed_port(), "--out", path("slack.jsonl")}),
+        mail_("mail.py", {"--port", fixed_port()}),
+        hook_("webhook.py", {"--port", fixed_port(), "--out", path("hook.jsonl"), "--secret", kHookSecret}) {
     std::ofstream config(stack_.config_path(), std::ios::app);
     config << "[drift]\nflap_window = \"0s\"\n[notify]\nallow_cidrs = \"127.0.0.0/8\"\nslack_api_url = \""
            << slack_.url("/api") << "\"\nslack_interval = \"0s\"\nsend_timeout = \"500ms\"\n"

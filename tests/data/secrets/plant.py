@@ -36,6 +36,9 @@ class Maker:
         # The issuers' are random; one that ends or begins with a separator could be cut there by a reader.
         return text if of != "base64url" else "a" + text[1:-1] + "9"
 
+    def different(self, of: str, count: int) -> str:
+        return "".join(self.random.sample(CHARACTERS[of], count))
+
     def card(self) -> str:
         front = self.random.choice(["4", "51", "2221", "37", "6011", "3530"])
         digits = front + self.some("digits", (14 if front == "37" else 15) - len(front))
@@ -70,7 +73,7 @@ class Maker:
             elif "made" in part:
                 whole += getattr(self, part["made"])()
             else:
-                text = self.some(part["of"], part["count"])
+                text = (self.different if part.get("different") else self.some)(part["of"], part["count"])
                 whole += text
                 core = text if part.get("core") else core
         return whole, core or whole
@@ -177,7 +180,12 @@ def main() -> None:
     folder, seed = Path(sys.argv[1]), int(sys.argv[2])
     make = Maker(seed)
     formats = json.loads((Path(__file__).parent / "formats.json").read_text())
-    corpus = [(entry["kind"], *make.example(entry)) for _ in range(ROUNDS) for entry in formats]
+    corpus = []
+    for entry in formats * ROUNDS:
+        example = make.example(entry)
+        while any(example[0] == whole for _, whole, _ in corpus):  # some have a thousand values: two alike are one event
+            example = make.example(entry)
+        corpus.append((entry["kind"], *example))
     secrets = [whole for _, whole, _ in corpus]
     marker = f"Vera Quill of row {seed} says"
     (folder / "corpus.tsv").write_text("".join(f"{kind}\t{core}\n" for kind, _, core in corpus))

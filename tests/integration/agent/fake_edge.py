@@ -135,7 +135,9 @@ class Agent:
         self.process = subprocess.Popen([self.plumb, "agent", "run", "--config", str(self.folder / "agent.toml")],
                                         env={"HOME": str(self.folder), "PATH": os.environ["PATH"]} | SANITIZER, stdout=self.log, stderr=self.log)
         self.log.close()
-        wait_for(lambda: self.process.poll() is not None or self.command("status").returncode == 0, "the agent runs", self.output)
+        # And its status is its own: the file of the process before tells of that.
+        wait_for(lambda: self.process.poll() is not None or (self.command("status").returncode == 0 and self.status().get("pid") == self.process.pid),
+                 "the agent runs", self.output)
         assert self.process.poll() is None, self.output()
 
     def command(self, *words: str) -> subprocess.CompletedProcess:

@@ -22,6 +22,21 @@ SANITIZER = {name: value for name, value in os.environ.items() if name.endswith(
 MASTER_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 
+_reserved = []
+
+
+def reserve(port):
+    """As tests/support/process does: nobody else is given the port while this process lives."""
+    mark = socket.socket(socket.AF_UNIX)
+    try:
+        mark.bind(f"\0plumbline-test-port-{port}")
+    except OSError:
+        mark.close()
+        return False
+    _reserved.append(mark)
+    return True
+
+
 def free_port():
     """Below the range of outgoing connections, one of which could take it away before a server is there."""
     below = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
@@ -30,7 +45,8 @@ def free_port():
         with socket.socket() as s:
             try:
                 s.bind(("127.0.0.1", port))
-                return port
+                if reserve(port):
+                    return port
             except OSError:
                 pass
     raise AssertionError("no free port")

@@ -106,7 +106,7 @@ class SignIn(unittest.TestCase):
     def test_requests_in_flight_at_the_end_of_a_token_go_on_by_one_refresh_each(self):
         """A page's parallel requests find their access token over; each refreshes with the token it has, all within the grace: none fails and
         nobody is put out. What comes back after the grace ends the session."""
-        with self.console(access_ttl="1s", refresh_grace="20s") as port:
+        with self.console(access_ttl="3s", refresh_grace="20s") as port:
             browser = self.on(port)
             wait_for("the token's end", lambda: not self.open(browser))
             begin, done = threading.Barrier(6), []
@@ -170,7 +170,7 @@ class SignIn(unittest.TestCase):
     def test_an_access_token_ends_and_refresh_goes_on(self):
         port = free_port()
         process = subprocess.Popen([PLUMBLINE, "console", "--config", self.installation.config], preexec_fn=dies_with_us, stderr=subprocess.DEVNULL,
-                                   env=dict(os.environ, PLUMBLINE_CONSOLE_LISTEN=f"127.0.0.1:{port}", PLUMBLINE_CONSOLE_ACCESS_TTL="1s",
+                                   env=dict(os.environ, PLUMBLINE_CONSOLE_LISTEN=f"127.0.0.1:{port}", PLUMBLINE_CONSOLE_ACCESS_TTL="2s",
                                             PLUMBLINE_CONSOLE_OIDC_ISSUER=f"http://127.0.0.1:{free_port()}"))
         try:
             browser = Browser(self.installation)

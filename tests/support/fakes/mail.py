@@ -58,7 +58,7 @@ def main():
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-    controller = Controller(Keeper(args.out), hostname="127.0.0.1", port=port)
+    controller = Controller(Keeper(args.out), hostname="127.0.0.1", port=port, ready_timeout=60)
     controller.start()
     with open(args.port_file + ".new", "w", encoding="ascii") as out:
         out.write(str(port))

@@ -1,6 +1,8 @@
 #include "tests/support/process/process.h"
 
+#include <algorithm>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <fstream>
 #include <random>
@@ -12,10 +14,28 @@
 #include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace plumbline::test {
+namespace {
+
+// True: nobody else on this machine was given the port while this process lives. An abstract address
+// (unix(7)) goes with its process and leaves no file.
+bool reserve(int port) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string name = "plumbline-test-port-" + std::to_string(port);
+  std::copy(name.begin(), name.end(), address.sun_path + 1);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0) return true;  // kept open
+  if (fd >= 0) close(fd);
+  return false;
+}
+
+}  // namespace
 
 TempFolder::TempFolder(const std::string& name) {
   std::string pattern = (std::filesystem::temp_directory_path() / ("plumbline-" + name + "-XXXXXX")).string();
@@ -45,7 +65,7 @@ int free_port() {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     const bool bound = fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
     if (fd >= 0) close(fd);
-    if (bound) return port;
+    if (bound && reserve(port)) return port;
   }
   throw std::runtime_error("no free port");
 }
