@@ -75,7 +75,7 @@ void find_authorization(std::string_view text, std::vector<Hit>& hits) {
 }
 
 constexpr std::size_t kRandomLettersLeast = 32;
-constexpr double kRandomBitsLeast = 4.2;
+constexpr double kRandomBitsLeast = 4.35;
 
 struct Keyword {
   std::string_view word;
