@@ -39,12 +39,15 @@ std::vector<std::string> cross_check(const Loaded& loaded) {
   // The places of those options that were set come first: a value may be right alone and wrong beside
   // another.
   const auto refuse = [&](std::initializer_list<std::string_view> options, std::string_view what) {
-    std::string line;
+    std::vector<std::string_view> places;
     for (const std::string_view option : options) {
       const auto place = loaded.places.find(option);
-      if (place != loaded.places.end() && line.find(place->second) == std::string::npos)
-        line += (line.empty() ? "" : ", ") + place->second;
+      if (place == loaded.places.end()) continue;
+      if (std::find(places.begin(), places.end(), place->second) == places.end())
+        places.emplace_back(place->second);
     }
+    std::string line;
+    for (const std::string_view place : places) line.append(line.empty() ? "" : ", ").append(place);
     problems.push_back((line.empty() ? "" : line + ": ").append(what));
   };
   if (config.edge.tls_cert_file.empty() != config.edge.tls_key_file.empty()) {

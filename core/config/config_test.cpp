@@ -186,6 +186,12 @@ TEST_F(Loading, WhatDoesNotGoTogetherIsSaidWithItsPlaces) {
               HasSubstr("p.toml:2, PLUMBLINE_EMBEDDED_SEGMENT_BYTES: topics.retention_bytes: "));
 }
 
+TEST_F(Loading, OnePlaceMayBeginAsAnotherDoes) {
+  EXPECT_THAT(refusal("[embedded]\nsegment_bytes = \"128MiB\"" + std::string(18, '\n') +
+                      "[topics]\nretention_bytes = \"64MiB\"\n"),
+              testing::ContainsRegex(".*p.toml:21, .*p.toml:2: topics.retention_bytes: "));
+}
+
 TEST(Table, EveryDefaultIsWithinItsBoundAndEveryNameIsUnique) {
   std::set<std::string> names;
   for (const Option& option : options()) {

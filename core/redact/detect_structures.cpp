@@ -1,5 +1,6 @@
 // Secrets that are told by what stands around them: keys in PEM, JWTs, URLs with a password, headers and
 // assignments.
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -74,8 +75,13 @@ void find_authorization(std::string_view text, std::vector<Hit>& hits) {
   }
 }
 
-constexpr std::size_t kRandomLettersLeast = 32;
-constexpr double kRandomBitsLeast = 4.35;
+bool is_random_letters(std::string_view value) {
+  constexpr std::size_t kLeast = 32;
+  constexpr double kBitsLeast = 4.35;
+  const auto letter = [](char c) { return is_upper(c) || is_lower(c); };
+  return value.size() >= kLeast && std::all_of(value.begin(), value.end(), letter) &&
+         entropy_bits(value) >= kBitsLeast;
+}
 
 struct Keyword {
   std::string_view word;
@@ -127,9 +133,8 @@ void find_assignments(std::string_view text, std::vector<Hit>& hits) {
       if (size < keyword.least) continue;
       const std::string_view value = text.substr(next, size);
       // A random key has no digit once in a thousand: it is told from a word by its length and its letters.
-      const bool plain_word =
-          keyword.least >= 6 && value.find_first_of("0123456789+/=_-") == value.npos &&
-          !(value.size() >= kRandomLettersLeast && entropy_bits(value) >= kRandomBitsLeast);
+      const bool plain_word = keyword.least >= 6 && value.find_first_of("0123456789+/=_-") == value.npos &&
+                              !is_random_letters(value);
       if (!plain_word) hits.push_back({next, next + size, "assigned_secret"});
       break;
     }

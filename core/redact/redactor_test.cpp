@@ -141,6 +141,11 @@ TEST(Redactor, AKeyOfLettersAloneIsNotTakenForAWord) {
       HasSubstr("= [redacted:assigned_secret]"));
   const std::string word = attribute("secret_key: theNameOfTheEnvironmentVariableThatHoldsIt");
   EXPECT_EQ(redacted(policy(), word), word);
+  const std::string code = attribute("token: process.env.MyWebhookQueueSigningKeyForBillingExports");
+  EXPECT_EQ(redacted(policy(), code), code);
+  const std::string sentence = attribute(
+      "secret: \u4eca\u65e5\u306f\u5929\u6c17\u304c\u826f\u3044\u306e\u3067\u6563\u6b69\u306b\u884c\u304d");
+  EXPECT_EQ(redacted(policy(), sentence), sentence);
 }
 
 TEST(Redactor, AllowedTextsAndDetectorsThatAreOffStay) {

@@ -156,7 +156,7 @@ void Agent::Impl::follow(const std::stop_token& stop) {
     }
     write_status();
   };
-  show();  // before anything is read: else the file tells of the process before
+  write_status();  // without inputs, as nothing was looked at yet: else the file tells of the process before
   while (!stop.stop_requested()) {
     bool more = false;
     for (const auto& tail : tails) more = tail->poll() || more;

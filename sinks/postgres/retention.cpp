@@ -113,10 +113,13 @@ class Sweep {
         return c_.execute("DROP TABLE IF EXISTS plumbline." + name);
       });
       if (!dropped && dropped.error().code == kLockNotAvailable) {
-        removed_.more = true;
+        removed_.more = waiting_ = true;
         return ok_status();
       }
-      if (!dropped) return dropped;
+      if (!dropped) {
+        lowest_.reset();  // then row by row
+        return dropped;
+      }
       removed_.days.push_back(name);
     }
     return ok_status();
@@ -136,7 +139,8 @@ class Sweep {
   }
 
   // Traces by the day, as each is a table of its own and pruned by its bounds; the rest is found by tenant.
-  // Days below every floor go whole, now or when nobody is in the way.
+  // Days below every floor go whole, now or when nobody is in the way: until then nothing is noted as
+  // removed, for a tenant that comes meanwhile may keep them.
   Status remove_of(const Due& due) {
     auto days = c_.query(kDays, {lowest_ ? std::max(due.from, lowest_) : due.from, due.to});
     if (!days) return days.error();
@@ -152,7 +156,7 @@ class Sweep {
     if (Status gone = remove_rows(due.tenant, reports, removed_.reports); !gone) return gone;
     const Range letters{"dead_letters", "noted_at", "-infinity", due.to, kBatchRows};
     if (Status gone = remove_rows(due.tenant, letters, removed_.dead_letters); !gone) return gone;
-    return stop_.stop_requested() ? ok_status() : note_removed(due);
+    return stop_.stop_requested() || waiting_ ? ok_status() : note_removed(due);
   }
 
   // Whose traces a day holds is asked once for all tenants: no key leads to the rows of one, so each question
@@ -230,6 +234,7 @@ class Sweep {
   pg::Connection& c_;
   const std::stop_token& stop_;
   std::optional<std::string> lowest_;  // of all floors, once all are settled
+  bool waiting_ = false;               // somebody reads a day that is to go whole
   std::vector<Due> due_;
   std::map<std::string, std::set<std::string>> tenants_of_;  // a day's, by its first moment
   Removed removed_;

@@ -7,6 +7,8 @@ namespace {
 
 // What was read and stays mapped of a segment; more of it costs memory and saves nothing.
 constexpr std::uint64_t kMappedBytes = std::uint64_t{2} << 20;
+// Whether a topic is still the one that it was is looked at no more often, and only where nothing comes.
+constexpr std::chrono::milliseconds kLookInterval{200};
 // Asked for at once.
 constexpr std::uint64_t kFetchBytes = std::uint64_t{256} << 10;
 
@@ -113,7 +115,7 @@ Status JournalReader::fetch(Cursor& cursor, std::uint64_t to) {
   return there;
 }
 
-// At the next poll, when no view of them is out any more.
+// Where no view of them is out any more.
 void JournalReader::forget_read(Cursor& cursor, std::uint64_t bytes_min) {
   if (!cursor.segment || cursor.at < cursor.mapped_from + bytes_min) return;
   forget_pages(cursor.segment->data, cursor.mapped_from, cursor.at);
@@ -142,7 +144,11 @@ Result<bool> JournalReader::next_segment(Cursor& cursor) {
   for (std::size_t p = 0; p < cursor.wanted.size(); ++p) {
     if (Status there = begins_by(cursor, p, *next); !there) return there.error();
   }
-  left_.push_back({cursor.segment, cursor.mapped_from, cursor.at});
+  if (held_.empty() || held_.back() != cursor.segment) {
+    forget_read(cursor, 0);  // none of it was given out
+  } else {
+    left_.push_back({cursor.segment, cursor.mapped_from, cursor.at});
+  }
   begin(cursor, std::move(next));
   return true;
 }
@@ -231,7 +237,12 @@ Result<std::span<const ReadRecord>> JournalReader::poll(std::size_t bytes_max, s
         break;  // what was read is given first; the error comes back on the next poll
       }
     }
-    if (!records_.empty() || stop.stop_requested() || std::chrono::steady_clock::now() >= until) break;
+    const auto now = std::chrono::steady_clock::now();
+    if (records_.empty() && now >= next_look_) {
+      if (Status same = same_topics(); !same) return same.error();
+      next_look_ = now + kLookInterval;
+    }
+    if (!records_.empty() || stop.stop_requested() || now >= until) break;
     awaited_.clear();
     for (const auto& [topic, cursor] : cursors_) awaited_.push_back(cursor.view.get());
     views_->wait(awaited_, seen, until, stop);

@@ -56,6 +56,7 @@ class JournalReader final : public Reader {
   std::vector<std::size_t> first_header_;
   std::vector<std::shared_ptr<Segment>> held_;
   std::vector<Left> left_;  // by the last poll
+  std::chrono::steady_clock::time_point next_look_{};
 };
 
 }  // namespace plumbline::log::embedded

@@ -218,6 +218,86 @@ TEST_F(EmbeddedReader, WhatTheDiskDoesNotGiveIsAnErrorAndNotTheEnd) {
   EXPECT_TRUE(told);
 }
 
+// It took the damage for the end of what there is: positions behind it passed for lost, for good.
+TEST_F(EmbeddedReader, AClientThatCannotWalkATopicSaysSoAndNotThatItIsShort) {
+  make_topic(-1);
+  append(0, 3);
+  const fs::path newest = segments().back();
+  const fs::path kept = folder_.path() / "kept";
+  fs::copy_file(newest, kept);
+  const auto size = fs::file_size(newest);
+  fs::resize_file(newest, 8192);
+  const auto follower = client();
+  EXPECT_FALSE(follower->watermarks({kTopic, 0}).ok());
+  const StartPosition from[] = {{{kTopic, 0}, 2, ""}};
+  const auto reader = follower->reader(from);
+  ASSERT_FALSE(reader.ok());
+  EXPECT_NE(reader.error().code, "position_lost") << reader.error().message;
+  fs::resize_file(newest, size);
+  {
+    std::ifstream in(kept, std::ios::binary);
+    std::fstream out(newest, std::ios::binary | std::ios::in | std::ios::out);
+    out << in.rdbuf();
+  }
+  const auto marks = follower->watermarks({kTopic, 0});
+  ASSERT_TRUE(marks.ok()) << marks.error().message;
+  EXPECT_EQ(marks->high, 3);
+}
+
+// `log tail --follow`: its topic was moved away and made anew, and it waited for more of the old one.
+TEST_F(EmbeddedReader, AReaderOfATopicThatWasMadeAnewIsToldSo) {
+  make_topic(-1);
+  append(0, 1);
+  const auto follower = client();
+  const StartPosition from[] = {{{kTopic, 0}, 0, ""}};
+  auto reader = follower->reader(from);
+  ASSERT_TRUE(reader.ok());
+  ASSERT_EQ((*reader)->poll(1, 10s, {})->size(), 1U);
+  log_.reset();
+  fs::rename(fs::path(config_.dir) / "topics" / kTopic, folder_.path() / "away");
+  open();
+  make_topic(-1);
+  append(0, 1);
+  std::string code;
+  EXPECT_TRUE(test::wait_for([&] {
+    const auto batch = (*reader)->poll(1, 10ms, {});
+    if (!batch.ok()) code = batch.error().code;
+    return code == "position_lost";
+  })) << code;
+}
+
+// The last records of a segment that is closed and compacted between two looks of a client.
+TEST_F(EmbeddedReader, FollowingACompactedTopicPassesOverNothing) {
+  log_.reset();
+  options_.compact_bytes_min = 1;
+  options_.keep_interval = 1h;  // as the test says
+  open();
+  TopicSpec spec;
+  spec.name = kTopic;
+  spec.partitions = 1;
+  spec.compacted = true;
+  spec.record_bytes_max = kMib;
+  ASSERT_TRUE(log_->ensure_topic(spec).ok());
+  append(0, 1, 100);
+  const auto follower = client();
+  const StartPosition from[] = {{{kTopic, 0}, 0, ""}};
+  auto reader = follower->reader(from);
+  ASSERT_TRUE(reader.ok());
+  ASSERT_EQ((*reader)->poll(1, 10s, {})->size(), 1U);
+  append(0, 1, 100);
+  log_.reset();
+  options_.keep_interval = 10ms;  // the first look of an owner comes at once
+  open();
+  ASSERT_TRUE(test::wait_for([&] { return fs::file_size(segments().front()) < 64 << 10; }));
+  std::int64_t next = 1;
+  EXPECT_TRUE(test::wait_for([&] {
+    const auto batch = (*reader)->poll(1, 10ms, {});
+    EXPECT_TRUE(batch.ok());
+    for (const ReadRecord& record : *batch) EXPECT_EQ(record.offset, next++);
+    return next == 2;
+  }));
+}
+
 // Two bounds that may be set apart: a burst of more than a segment holds is two groups, not a full disk.
 TEST_F(EmbeddedReader, AGroupIsNeverLargerThanASegment) {
   log_.reset();

@@ -140,21 +140,27 @@ void TopicView::publish(Segment& segment, std::uint64_t end, std::span<const std
   std::copy(next_offsets.begin(), next_offsets.end(), highs_.begin());
 }
 
-void TopicView::walk(const Segment& segment, std::uint64_t from, std::uint64_t to) {
+// What can't be walked is not passed over: highs_ would stay behind, and positions above them pass for lost.
+Status TopicView::walk(const Segment& segment, std::uint64_t from, std::uint64_t to) {
   const char* data = segment.data.get();
+  const std::string path = segment_path(meta.spec.name, segment.header.number);
   std::uint64_t fetched_to = from;
-  // The reader names the damage when it comes to where this one stops.
   const auto fetch = [&](std::uint64_t wanted) {
-    if (wanted <= fetched_to) return true;
+    if (wanted <= fetched_to) return ok_status();
     const std::uint64_t until = std::min(std::max(wanted, fetched_to + kMappedBytes), to);
-    if (!fetch_pages(segment.data, fetched_to, until, meta.spec.name)) return false;
-    fetched_to = until;
-    return true;
+    Status there = fetch_pages(segment.data, fetched_to, until, path);
+    if (there) fetched_to = until;
+    return there;
   };
   while (from < to) {
-    if (!fetch(from + kGroupHeaderBytes)) return;
+    if (Status there = fetch(from + kGroupHeaderBytes); !there) return there;
     const auto group = group_at(data + from, to - from, segment.header.salt);
-    if (!group || !fetch(from + group->bytes)) return;
+    if (!group) {
+      return fatal("log_corrupt", path + " at byte " + std::to_string(from) +
+                                      ": the group there is damaged. Restore the log's folder from a backup; "
+                                      "nothing was skipped");
+    }
+    if (Status there = fetch(from + group->bytes); !there) return there;
     const char* at = data + from + kGroupHeaderBytes;
     for (std::uint32_t i = 0; i < group->records; ++i) {
       const RecordHeader record = record_at(at);
@@ -163,6 +169,7 @@ void TopicView::walk(const Segment& segment, std::uint64_t from, std::uint64_t t
     }
     from += group->bytes;
   }
+  return ok_status();
 }
 
 Status TopicView::list_again(Files& files, const Synced& synced) {
@@ -199,12 +206,12 @@ Status TopicView::list_again(Files& files, const Synced& synced) {
       return retryable("not_found", folder + " changed while it was listed");
     now[i]->end.store(own.end != 0 ? own.end : next.previous_end, std::memory_order_release);
   }
-  // Whoever reads a segment as it was opened before learns where it ends.
+  // Whoever reads a segment as it was opened before learns where it ends, also when a compacted one has come
+  // in its place.
   for (const auto& before : segments_) {
     for (const auto& segment : now) {
-      if (segment != before && segment->header.number == before->header.number &&
-          segment->header.salt == before->header.salt && segment != now.back())
-        before->end.store(segment->end.load(std::memory_order_acquire), std::memory_order_release);
+      if (before->header.end == 0 && segment->header.replaces_from == before->header.number + 1)
+        before->end.store(segment->header.previous_end, std::memory_order_release);
     }
   }
   segments_ = std::move(now);
@@ -232,7 +239,7 @@ Result<bool> TopicView::refresh(Files& files) {
     seen_ = {synced->segment, kSegmentHeaderBytes};
   }
   Segment& last = *segments_.back();
-  walk(last, seen_.end, synced->end);
+  if (Status walked = walk(last, seen_.end, synced->end); !walked) return walked.error();
   last.end.store(synced->end, std::memory_order_release);
   seen_ = *synced;
   if (seen_.end >= forgotten_to_ + kMappedBytes) {

@@ -60,7 +60,7 @@ class TopicView {
 
  private:
   Status list_again(Files& files, const Synced& synced);
-  void walk(const Segment& segment, std::uint64_t from, std::uint64_t to);
+  Status walk(const Segment& segment, std::uint64_t from, std::uint64_t to);
 
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<Segment>> segments_;
