@@ -37,7 +37,7 @@ struct Topics {
 
 struct Edge {
   std::string listen = "127.0.0.1:8080";
-  std::int32_t threads = 0;   // 0: one per core
+  std::int32_t threads = 0;   // 0: one for every two cores
   std::string tls_cert_file;  // PEM chain; both or none
   std::string tls_key_file;
   std::chrono::milliseconds header_timeout = 10s;

@@ -154,6 +154,11 @@ void Delivery::rebuild() {
   telemetry::warn("kafka_producer_rebuilt", {{"times", static_cast<std::int64_t>(++rebuilds_)}});
 }
 
+void Delivery::fail(rd_kafka_resp_err_t code, const char* why) {
+  const std::shared_lock hold(client_mutex_);
+  rd_kafka_test_fatal_error(client_.get(), code, why);
+}
+
 void Delivery::add(Outbox& outbox) {
   const std::lock_guard hold(outboxes_mutex_);
   outboxes_.push_back(&outbox);

@@ -46,8 +46,8 @@ class Delivery {
 
   [[nodiscard]] std::uint64_t rebuilds() const { return rebuilds_.load(); }
   [[nodiscard]] bool usable() const { return usable_.load(); }
-  // For a test to raise an error in; valid until the next rebuild.
-  [[nodiscard]] rd_kafka_t* client() const { return client_.get(); }
+  // For a test: fails as after this error of the broker. The client is not taken away meanwhile.
+  void fail(rd_kafka_resp_err_t code, const char* why);
 
  private:
   static void on_report(rd_kafka_t* client, const rd_kafka_message_t* message, void* self);
