@@ -144,24 +144,25 @@ Status Agent::Impl::open_inputs() {
 void Agent::Impl::follow(const std::stop_token& stop) {
   std::mutex turn;
   std::condition_variable_any never;
-  const auto show = [this] {
+  write_status();  // without inputs, as nothing was looked at yet: else the file tells of the process before
+  while (!stop.stop_requested()) {
+    bool more = false;
     std::vector<TailState> states;
-    for (const auto& tail : tails) states.push_back(tail->state());
+    for (const auto& tail : tails) {
+      more = tail->poll() || more;
+      states.push_back(tail->state());
+    }
     std::vector<SessionsState> read;
-    for (const auto& store : stores) read.push_back(store->state());
+    for (const auto& store : stores) {
+      store->poll(clock.monotonic());
+      read.push_back(store->state());
+    }
     {
       const std::lock_guard lock(mutex);
       tail_states = std::move(states);
       store_states = std::move(read);
     }
     write_status();
-  };
-  write_status();  // without inputs, as nothing was looked at yet: else the file tells of the process before
-  while (!stop.stop_requested()) {
-    bool more = false;
-    for (const auto& tail : tails) more = tail->poll() || more;
-    for (const auto& store : stores) store->poll(clock.monotonic());
-    show();
     if (more) continue;
     std::unique_lock lock(turn);
     never.wait_for(lock, stop, config.tail_interval, [] { return false; });

@@ -60,7 +60,11 @@ class Sweep {
 
   Result<Removed> run(TimeUs now, std::chrono::seconds settled) {
     if (Status read = raise_and_read(now, settled); !read) return read.error();
-    if (lowest_) note(drop_days());
+    if (lowest_) {
+      const Status dropped = drop_days();
+      if (!dropped) lowest_.reset();  // then row by row
+      note(dropped);
+    }
     for (const Due& due : due_) {
       if (stop_.stop_requested() || c_.broken()) break;
       note(remove_of(due));
@@ -116,10 +120,7 @@ class Sweep {
         removed_.more = waiting_ = true;
         return ok_status();
       }
-      if (!dropped) {
-        lowest_.reset();  // then row by row
-        return dropped;
-      }
+      if (!dropped) return dropped;
       removed_.days.push_back(name);
     }
     return ok_status();

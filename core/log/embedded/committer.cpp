@@ -129,8 +129,7 @@ void Committer::commit(std::vector<std::unique_ptr<Batch>>& batches) {
       if (e.topic == nullptr) continue;
       auto& [entries, pending] = groups_[e.topic];
       std::uint64_t& size = sizes[e.topic];
-      const std::uint64_t most = std::min(group_bytes_max_, e.topic->journal->group_bytes_max());
-      if (!entries.empty() && size + e.size > most) {
+      if (!entries.empty() && size + e.size > group_bytes_max_) {
         write(*e.topic, entries, pending);
         size = 0;
       }

@@ -118,7 +118,6 @@ Status GroupReader::take(const std::vector<TopicPartition>& wanted) {
 Status GroupReader::rebalance() {
   const auto wanted = share();
   if (!wanted) return wanted.error();
-  if (Status same = reader_.same_topics(); !same) return same;
   std::vector<TopicPartition> revoked;
   for (const auto& [at, lock] : owned_) {
     if (std::find(wanted->begin(), wanted->end(), at) == wanted->end()) revoked.push_back(at);

@@ -145,7 +145,7 @@ Status Journal::append(std::span<Pending> records) {
   if (failed_) return refused();
   std::uint64_t bytes = kGroupHeaderBytes;
   for (const Pending& r : records) bytes += r.size;
-  if (bytes - kGroupHeaderBytes > group_bytes_max())
+  if (bytes - kGroupHeaderBytes > options_.group_bytes_max())
     return retryable("no_space", "a group larger than a segment: raise embedded.segment_bytes");
   if (end_ + bytes > options_.segment_bytes && end_ > kSegmentHeaderBytes) {
     if (Status s = roll(); !s) return s.error().code == "no_space" ? s : final_unless_ok(std::move(s));

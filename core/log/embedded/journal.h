@@ -25,6 +25,11 @@ struct JournalOptions {
                                     << 20;       // a compacted topic's open segment is closed from here on
   std::int64_t tombstone_keep_ms = 3600 * 1000;  // so that a running reader sees a deletion
   std::optional<std::uint32_t> salt_seed;        // of the segments' salts; none: of the system's randomness
+
+  // Of a group's records: a segment holds it whole.
+  [[nodiscard]] std::uint64_t group_bytes_max() const {
+    return segment_bytes - kSegmentHeaderBytes - kGroupHeaderBytes;
+  }
 };
 
 // A record to be written: encoded by append_record; its offset is put in place here.
@@ -50,11 +55,6 @@ class Journal {
   Status append(std::span<Pending> records);
   // Makes everything appended durable and visible to readers.
   Status sync();
-  // Of a group's records.
-  [[nodiscard]] std::uint64_t group_bytes_max() const {
-    return options_.segment_bytes - kSegmentHeaderBytes - kGroupHeaderBytes;
-  }
-
   // Zero-fills the next chunk when appends come near the end of what is prepared. "no_space" may heal; any
   // other error is final as append's.
   Status prepare_ahead();

@@ -68,7 +68,7 @@ Result<std::unique_ptr<Log>> OwnerLog::open(const config::Embedded& config, cons
   log->files_ = std::move(*files);
   if (Status s = log->recover(); !s) return s.error();
   log->committer_ = std::make_unique<Committer>(
-      static_cast<std::uint64_t>(config.group_bytes_max),
+      std::min(static_cast<std::uint64_t>(config.group_bytes_max), log->journal_options_.group_bytes_max()),
       [own = log.get()](std::span<OwnedTopic* const> written) { own->committed(written); });
   log->maintenance_ = std::jthread([own = log.get()](const std::stop_token& stop) { own->maintain(stop); });
   auto server = SocketServer::start(*log, config.dir);
@@ -229,8 +229,11 @@ Result<std::unique_ptr<Reader>> OwnerLog::reader(std::span<const StartPosition> 
 void OwnerLog::upkeep(OwnedTopic& topic, bool due) {
   if (topic.failure_told) return;
   // Every commit asks for room ahead. Where the disk had none, that is looked for as often as retention is.
-  Status done = due || !topic.no_room ? topic.journal->prepare_ahead() : ok_status();
-  if (due || !topic.no_room) topic.no_room = !done && done.error().code == "no_space";
+  Status done = ok_status();
+  if (due || !topic.no_room) {
+    done = topic.journal->prepare_ahead();
+    topic.no_room = !done && done.error().code == "no_space";
+  }
   // On a full disk retention is what frees space.
   if (Status kept = due ? topic.journal->keep(clock_.now().value / 1000) : ok_status(); done && !kept)
     done = kept;

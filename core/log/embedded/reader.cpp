@@ -7,10 +7,13 @@ namespace {
 
 // What was read and stays mapped of a segment; more of it costs memory and saves nothing.
 constexpr std::uint64_t kMappedBytes = std::uint64_t{2} << 20;
-// Whether a topic is still the one that it was is looked at no more often, and only where nothing comes.
+// Whether topics are still those that they were is looked at no more often; also while another one's records
+// come.
 constexpr std::chrono::milliseconds kLookInterval{200};
 // Asked for at once.
 constexpr std::uint64_t kFetchBytes = std::uint64_t{256} << 10;
+
+constexpr const char* kOtherIncarnation = "belongs to another incarnation of the topic";
 
 Error lost(const TopicPartition& at, std::int64_t offset, const Watermarks& marks, const std::string& why) {
   return fatal("position_lost", at.topic + "/" + std::to_string(at.partition) + ": position " +
@@ -31,11 +34,13 @@ Status JournalReader::add(const StartPosition& from) {
   const Watermarks marks = (*view)->watermarks(from.at.partition);
   const std::int64_t offset = from.offset.value_or(marks.low);
   if (!from.incarnation.empty() && from.incarnation != (*view)->meta.incarnation.to_string()) {
-    return lost(from.at, offset, marks, "belongs to another incarnation of the topic");
+    return lost(from.at, offset, marks, kOtherIncarnation);
   }
   if (offset > marks.high) return lost(from.at, offset, marks, "lies past the end");
   if (offset < marks.low) return lost(from.at, offset, marks, "lies below retention");
   Cursor& cursor = cursors_[from.at.topic];
+  if (cursor.view && cursor.view->meta.incarnation != (*view)->meta.incarnation)
+    return lost(from.at, offset, marks, kOtherIncarnation);
   if (!cursor.view) {
     cursor.view = *view;
     cursor.wanted.assign(static_cast<std::size_t>((*view)->meta.spec.partitions), -1);
@@ -48,6 +53,7 @@ void JournalReader::remove(const TopicPartition& at) {
   const auto cursor = cursors_.find(at.topic);
   if (cursor == cursors_.end()) return;
   auto& wanted = cursor->second.wanted;
+  if (static_cast<std::size_t>(at.partition) >= wanted.size()) return;  // of a topic made anew with more
   wanted[static_cast<std::size_t>(at.partition)] = -1;
   if (std::all_of(wanted.begin(), wanted.end(), [](auto o) { return o < 0; })) cursors_.erase(cursor);
 }
@@ -62,7 +68,7 @@ Status JournalReader::same_topics() {
       const TopicPartition at{topic, static_cast<std::int32_t>(p)};
       const bool there = at.partition < (*view)->meta.spec.partitions;
       return lost(at, cursor.wanted[p], there ? (*view)->watermarks(at.partition) : Watermarks{},
-                  "belongs to another incarnation of the topic");
+                  kOtherIncarnation);
     }
   }
   return ok_status();
@@ -227,7 +233,12 @@ Result<std::span<const ReadRecord>> JournalReader::poll(std::size_t bytes_max, s
   for (const Left& left : left_) forget_pages(left.segment->data, left.from, left.to);
   left_.clear();
   for (auto& [topic, cursor] : cursors_) forget_read(cursor, kMappedBytes);
-  const auto until = std::chrono::steady_clock::now() + wait;
+  const auto begun = std::chrono::steady_clock::now();
+  if (begun >= next_look_) {
+    if (Status same = same_topics(); !same) return same.error();
+    next_look_ = begun + kLookInterval;
+  }
+  const auto until = begun + wait;
   while (true) {
     const std::uint64_t seen = views_->generation();
     std::size_t bytes = 0;
@@ -237,12 +248,7 @@ Result<std::span<const ReadRecord>> JournalReader::poll(std::size_t bytes_max, s
         break;  // what was read is given first; the error comes back on the next poll
       }
     }
-    const auto now = std::chrono::steady_clock::now();
-    if (records_.empty() && now >= next_look_) {
-      if (Status same = same_topics(); !same) return same.error();
-      next_look_ = now + kLookInterval;
-    }
-    if (!records_.empty() || stop.stop_requested() || now >= until) break;
+    if (!records_.empty() || stop.stop_requested() || std::chrono::steady_clock::now() >= until) break;
     awaited_.clear();
     for (const auto& [topic, cursor] : cursors_) awaited_.push_back(cursor.view.get());
     views_->wait(awaited_, seen, until, stop);

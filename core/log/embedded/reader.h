@@ -15,8 +15,6 @@ class JournalReader final : public Reader {
 
   Status add(const StartPosition& from);  // "position_lost" as Reader::poll
   void remove(const TopicPartition& at);
-  // "position_lost" when a topic is not any more the one that its positions belong to.
-  Status same_topics();
 
   Result<std::span<const ReadRecord>> poll(std::size_t bytes_max, std::chrono::milliseconds wait,
                                            std::stop_token stop) override;
@@ -38,6 +36,8 @@ class JournalReader final : public Reader {
     std::shared_ptr<Segment> segment;
     std::uint64_t from, to;
   };
+  // "position_lost" when a topic is not any more the one that its positions belong to.
+  Status same_topics();
   Status collect(Cursor& cursor, std::size_t bytes_max, std::size_t& bytes);
   Result<bool> enter_group(Cursor& cursor);
   Result<bool> next_segment(Cursor& cursor);

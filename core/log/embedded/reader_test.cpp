@@ -36,23 +36,32 @@ class EmbeddedReader : public testing::Test {
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     log_ = std::move(*opened);
   }
-  void make_topic(std::int64_t retention_bytes) {
+  void make_topic(std::int64_t retention_bytes, const std::string& name = kTopic) {
     TopicSpec spec;
-    spec.name = kTopic;
+    spec.name = name;
     spec.partitions = 2;
     spec.record_bytes_max = kMib;
     spec.retention_bytes = retention_bytes;
     ASSERT_TRUE(log_->ensure_topic(spec).ok());
   }
-  void append(std::int32_t partition, int records, std::size_t bytes = 512 << 10) {
+  void append(std::int32_t partition, int records, std::size_t bytes = 512 << 10,
+              const std::string& topic = kTopic) {
     const std::string value(bytes, 'x');
     Record record;
-    record.topic = kTopic;
+    record.topic = topic;
     record.partition = partition;
     record.key = "key";
     record.value = value;
     record.timestamp_ms = now_ms();
     for (int i = 0; i < records; ++i) ASSERT_TRUE(append_and_wait(*log_, record).ok());
+  }
+  // As the message of a damaged log tells an operator to.
+  void make_anew() {
+    log_.reset();
+    fs::rename(fs::path(config_.dir) / "topics" / kTopic, folder_.path() / "away");
+    open();
+    make_topic(-1);
+    append(0, 1);
   }
   static std::int64_t now_ms() { return SystemClock().now().value / 1000; }
   Watermarks marks(std::int32_t partition) { return *log_->watermarks({kTopic, partition}); }
@@ -140,7 +149,7 @@ TEST_F(EmbeddedReader, AMemberThatCannotLookAtATopicSaysSo) {
   })) << "and goes on where it was";
 }
 
-// Moved away, as the message of a damaged log tells an operator to, and made anew: the names are the same.
+// Moved away and made anew: the names are the same.
 TEST_F(EmbeddedReader, AMemberOfATopicThatWasMadeAnewLosesItsPosition) {
   make_topic(-1);
   append(0, 1);
@@ -149,11 +158,7 @@ TEST_F(EmbeddedReader, AMemberOfATopicThatWasMadeAnewLosesItsPosition) {
   auto member = follower->join_group("g", std::span(&kTopic, 1), listener);
   ASSERT_TRUE(member.ok());
   ASSERT_EQ((*member)->poll(1, 10s, {})->size(), 1U);
-  log_.reset();
-  fs::rename(fs::path(config_.dir) / "topics" / kTopic, folder_.path() / "away");
-  open();
-  make_topic(-1);
-  append(0, 1);
+  make_anew();
   std::string code;
   EXPECT_TRUE(test::wait_for([&] {
     const auto batch = (*member)->poll(1, 10ms, {});
@@ -244,23 +249,23 @@ TEST_F(EmbeddedReader, AClientThatCannotWalkATopicSaysSoAndNotThatItIsShort) {
   EXPECT_EQ(marks->high, 3);
 }
 
-// `log tail --follow`: its topic was moved away and made anew, and it waited for more of the old one.
+// `log tail --follow`: its topic was moved away and made anew, and it waited for more of the old one. Also
+// while another topic is busy.
 TEST_F(EmbeddedReader, AReaderOfATopicThatWasMadeAnewIsToldSo) {
+  const std::string busy = "reports.v1";
   make_topic(-1);
+  make_topic(-1, busy);
   append(0, 1);
   const auto follower = client();
-  const StartPosition from[] = {{{kTopic, 0}, 0, ""}};
+  const StartPosition from[] = {{{kTopic, 0}, 0, ""}, {{busy, 0}, 0, ""}};
   auto reader = follower->reader(from);
   ASSERT_TRUE(reader.ok());
   ASSERT_EQ((*reader)->poll(1, 10s, {})->size(), 1U);
-  log_.reset();
-  fs::rename(fs::path(config_.dir) / "topics" / kTopic, folder_.path() / "away");
-  open();
-  make_topic(-1);
-  append(0, 1);
+  make_anew();
   std::string code;
   EXPECT_TRUE(test::wait_for([&] {
-    const auto batch = (*reader)->poll(1, 10ms, {});
+    append(0, 1, 100, busy);
+    const auto batch = (*reader)->poll(1, 10s, {});
     if (!batch.ok()) code = batch.error().code;
     return code == "position_lost";
   })) << code;

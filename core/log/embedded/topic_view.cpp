@@ -184,10 +184,12 @@ Status TopicView::list_again(Files& files, const Synced& synced) {
     if (parsed.ec != std::errc{} || *parsed.ptr != '.') continue;  // not one of ours
     if (number > synced.segment) continue;
     const bool closed = number < synced.segment;
-    const auto known = std::find_if(segments_.begin(), segments_.end(),
-                                    [&](const auto& s) { return s->header.number == number; });
+    const auto known =
+        std::lower_bound(segments_.begin(), segments_.end(), number,
+                         [](const auto& s, std::uint64_t wanted) { return s->header.number < wanted; });
     // A compacted segment has the number of the last one that it replaces.
-    const bool kept = known != segments_.end() && !(closed && meta.spec.compacted) &&
+    const bool kept = known != segments_.end() && (*known)->header.number == number &&
+                      !(closed && meta.spec.compacted) &&
                       !(closed && (*known)->mapped_bytes > (*known)->file_bytes);
     if (kept) {
       now.push_back(*known);
@@ -206,13 +208,11 @@ Status TopicView::list_again(Files& files, const Synced& synced) {
       return retryable("not_found", folder + " changed while it was listed");
     now[i]->end.store(own.end != 0 ? own.end : next.previous_end, std::memory_order_release);
   }
-  // Whoever reads a segment as it was opened before learns where it ends, also when a compacted one has come
-  // in its place.
-  for (const auto& before : segments_) {
-    for (const auto& segment : now) {
-      if (before->header.end == 0 && segment->header.replaces_from == before->header.number + 1)
-        before->end.store(segment->header.previous_end, std::memory_order_release);
-    }
+  // Whoever reads the segment that was open at the last look learns where it ended, also when a compacted one
+  // has come in its place.
+  for (const auto& segment : now) {
+    if (!segments_.empty() && segment->header.replaces_from == segments_.back()->header.number + 1)
+      segments_.back()->end.store(segment->header.previous_end, std::memory_order_release);
   }
   segments_ = std::move(now);
   return ok_status();

@@ -1,7 +1,5 @@
 // health.threads: members of one process share the partitions of a real embedded log and write to the same
 // rows.
-#include <atomic>
-
 #include <gtest/gtest.h>
 
 #include "consumers/health/run.h"
@@ -17,14 +15,6 @@ using namespace std::chrono_literals;
 
 constexpr std::int32_t kPartitions = 4;
 constexpr int kFramesMin = 240;
-
-class Acks final : public log::AckListener {
- public:
-  void on_acks(std::span<const log::Ack> acks) noexcept override {
-    for (const log::Ack& ack : acks) durable_ += ack.status == log::Ack::Status::kDurable ? 1 : 0;
-  }
-  std::atomic<int> durable_{0};
-};
 
 TEST(HealthThreads, ShareThePartitionsAndCountEachLineOnce) {
   const TestDatabase database;
@@ -51,8 +41,6 @@ TEST(HealthThreads, ShareThePartitionsAndCountEachLineOnce) {
   telemetry::Metrics metrics;
   health::HealthRole role(options, postgres, *log, clock, metrics);
   role.start();
-  Acks acks;
-  const auto producer = require(log->producer(acks));
   const std::vector<std::string> entries = lines_of("agent-0.jsonl");
   // Fingerprints that a member of the process keeps: more than none when it has counted something.
   const auto has_counted = [&](int member) {
@@ -80,8 +68,7 @@ TEST(HealthThreads, ShareThePartitionsAndCountEachLineOnce) {
     record.value = made.value;
     record.headers = headers;
     record.timestamp_ms = made.timestamp_ms;
-    producer->append(record, 0);
-    producer->submit();
+    require(log::append_and_wait(*log, record));
     ++frames;
   };
   // Until each of them had something to count, however late it joined.
@@ -89,7 +76,6 @@ TEST(HealthThreads, ShareThePartitionsAndCountEachLineOnce) {
     append();
     return frames >= kFramesMin && all_have();
   })) << metrics.text();
-  EXPECT_TRUE(test::wait_for([&] { return acks.durable_ == frames; }));
   const auto counted = [&] {
     return require(super.query("SELECT coalesce(sum(traces), 0)::bigint FROM plumbline.health_agent_hours"))
         .integer(0, 0);

@@ -186,6 +186,18 @@ TEST_F(RetentionTest, AShorterRetentionReachesWhatIsThere) {
   EXPECT_EQ(ages("traces", kShort), "");
 }
 
+// Whatever keeps it: an analyst's view on the day's own table, here.
+TEST_F(RetentionTest, ADayThatCanNotGoWholeGoesRowByRow) {
+  traces(kLong, day(40));
+  const std::string table = text("SELECT relname FROM pg_class WHERE relname ~ '^traces_[0-9]{8}$'");
+  require(super_.query("CREATE VIEW plumbline.of_a_day AS SELECT id FROM plumbline." + table));
+  const auto removed = require(postgres::remove_expired(super_, now_, {}, 0s));
+  EXPECT_TRUE(removed.failed.has_value());
+  EXPECT_TRUE(removed.days.empty());
+  EXPECT_EQ(removed.traces, 1);
+  EXPECT_EQ(ages("traces", kLong), "");
+}
+
 TEST_F(RetentionTest, ADayThatIsBeingReadWaitsForTheNextSweep) {
   traces(kLong, day(40));
   auto reader = database_.superuser();
