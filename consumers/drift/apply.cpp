@@ -1,6 +1,7 @@
 // How a batch meets the database: streams are read, their reports taken one by one, and what came of it is
 // written.
 #include <algorithm>
+#include <utility>
 
 #include "consumers/drift/drift.h"
 #include "consumers/drift/meters.h"
@@ -24,11 +25,28 @@ struct DriftConsumer::Writes {
   std::vector<std::pair<TenantId, std::vector<Uuid>>> withdrawn;
 };
 
-Status DriftConsumer::load_known(pg::Connection& connection, const std::map<Uuid, Lines>& groups) {
+// In the order of ids: two processes lock rows in one order.
+DriftConsumer::Groups DriftConsumer::group(std::span<const Line* const> lines) {
+  Groups groups;
+  ++attempt_;
+  for (const Line* line : lines) {
+    Heard& heard = *line->heard;
+    if (std::exchange(heard.attempt, attempt_) != attempt_) {
+      heard.group = groups.size();
+      groups.push_back({&heard.stream, {}});
+    }
+    groups[heard.group].lines.push_back(line);
+  }
+  std::sort(groups.begin(), groups.end(),
+            [](const Group& a, const Group& b) { return a.stream->id < b.stream->id; });
+  return groups;
+}
+
+Status DriftConsumer::load_known(pg::Connection& connection, const Groups& groups) {
   if (cache_.size() + groups.size() > kCacheMax) cache_.clear();
   std::vector<postgres::DriftStreamId> missing;
-  for (const auto& [id, lines] : groups) {
-    if (!cache_.contains(id)) missing.push_back(row_id(lines.front()->stream));
+  for (const Group& group : groups) {
+    if (!cache_.contains(group.stream->id)) missing.push_back(row_id(*group.stream));
   }
   auto rows = postgres::load_drift_streams(connection, missing);
   if (!rows) return rows.error();
@@ -47,23 +65,23 @@ Status DriftConsumer::load_known(pg::Connection& connection, const std::map<Uuid
     if (row.announced_drift) made.announced = {*row.announced_drift, row.announced_incident.value_or(Uuid{})};
     cache_[row.id.stream] = std::move(made);
   }
-  for (const auto& [id, lines] : groups) {
-    Known& known = cache_[id];
-    if (known.version == 0) known.stream = lines.front()->stream;
+  for (const Group& group : groups) {
+    Known& known = cache_[group.stream->id];
+    if (known.version == 0) known.stream = *group.stream;
   }
   return ok_status();
 }
 
 Result<std::set<const DriftConsumer::Line*>> DriftConsumer::find_copies(pg::Connection& connection,
-                                                                        const std::map<Uuid, Lines>& groups) {
+                                                                        const Groups& groups) {
   std::vector<const Line*> asked;
   std::vector<std::pair<postgres::DriftStreamId, postgres::DriftReportKey>> keys;
-  for (const auto& [id, lines] : groups) {
-    const Known& known = cache_.at(id);
-    for (const Line* line : lines) {
+  for (const Group& group : groups) {
+    const Known& known = cache_.at(group.stream->id);
+    for (const Line* line : group.lines) {
       if (!line->seen.judged || !known.tail || line->seen.report.key > *known.tail) continue;
       asked.push_back(line);
-      keys.emplace_back(row_id(line->stream), row_key(line->seen.report.key));
+      keys.emplace_back(row_id(*group.stream), row_key(line->seen.report.key));
     }
   }
   auto found = postgres::known_drift_reports(connection, keys);
@@ -106,18 +124,21 @@ Result<Begin> DriftConsumer::begin_at(pg::Connection& connection, const Known& k
   return begin;
 }
 
-Status DriftConsumer::take(pg::Connection& connection, const Lines& lines,
+Status DriftConsumer::take(pg::Connection& connection, const Group& group,
                            const std::set<const Line*>& copies, Writes& writes) {
-  Known next = cache_.at(lines.front()->stream.id);
+  const std::vector<const Line*>& lines = group.lines;
+  Known next = cache_.at(group.stream->id);
   std::vector<const Line*> mine;
+  mine.reserve(lines.size());
+  std::uint64_t repeated = 0, old = 0, added = 0, late = 0;
   TimeUs last_time = next.version == 0 ? lines.front()->seen.report.key.time : next.last_time;
   for (const Line* line : lines) {
     last_time = std::max(last_time, line->seen.report.key.time);
     if (!line->seen.judged) continue;
     if (copies.contains(line)) {
-      ++counts_["copies"];
+      ++repeated;
     } else if (next.base && line->seen.report.key <= *next.base) {
-      ++counts_["old"];
+      ++old;
     } else {
       mine.push_back(line);
     }
@@ -131,14 +152,15 @@ Status DriftConsumer::take(pg::Connection& connection, const Lines& lines,
     auto begin = begin_at(connection, next, (*first)->seen.report.key);
     if (!begin) return begin.error();
     Timeline timeline(next.stream, options_.flap_window, std::move(*begin), next.announced);
+    timeline.reserve(mine.size());
     for (const Line* line : mine) {
       const auto tail = timeline.tail();
       if (!timeline.take(line->seen.report, line->receipt)) {
-        ++counts_["copies"];
+        ++repeated;
         continue;
       }
-      ++counts_["reports"];
-      if (tail && line->seen.report.key < *tail) ++counts_["late"];
+      ++added;
+      if (tail && line->seen.report.key < *tail) ++late;
       changed = true;
     }
     collect(next, timeline, writes);
@@ -146,6 +168,10 @@ Status DriftConsumer::take(pg::Connection& connection, const Lines& lines,
     next.tail = timeline.tail();
     next.announced = timeline.announced();
   }
+  counts_["copies"] += repeated;
+  counts_["old"] += old;
+  counts_["reports"] += added;
+  counts_["late"] += late;
   if (!changed) return ok_status();
   postgres::DriftStreamRow row;
   row.id = row_id(next.stream);
@@ -232,16 +258,15 @@ Status DriftConsumer::apply_lines(pg::Connection& connection, std::span<const Li
   next_.clear();
   lanes_.clear();
   counts_.clear();
-  std::map<Uuid, Lines> groups;  // in the order of ids: two processes lock rows in one order
-  for (const Line* line : lines) groups[line->stream.id].push_back(line);
+  const Groups groups = group(lines);
   if (groups.empty()) return ok_status();
   if (Status loaded = load_known(connection, groups); !loaded) return loaded;
   auto copies = find_copies(connection, groups);
   if (!copies) return copies.error();
   Writes writes;
   writes.now = clock_.now();
-  for (const auto& [id, group] : groups) {
-    if (Status taken = take(connection, group, *copies, writes); !taken) return taken;
+  for (const Group& one : groups) {
+    if (Status taken = take(connection, one, *copies, writes); !taken) return taken;
   }
   return write(connection, writes);
 }
@@ -279,7 +304,7 @@ Result<bool> DriftConsumer::isolate(pg::Connection& connection, const Error& /*e
     letter.index = line.index;
     letter.reason = "sql_" + tried.error().code;
     letter.detail = tried.error().message;
-    letter.tenant = line.stream.tenant;
+    letter.tenant = line.heard->stream.tenant;
     letter.agent = loop::plain(line.record->header("agent"));
     letter.key_id = loop::plain(line.record->header("key_id"));
     letter.received_at = line.received_at;

@@ -11,8 +11,8 @@
 namespace plumbline::drift {
 
 struct Seen {
-  std::string repo, branch;  // repo empty: it belongs to no history
-  bool judged = false;       // PASS or FAIL; else only `report.key` is set
+  std::string_view repo, branch;  // until the next decode; repo empty: it belongs to no history
+  bool judged = false;            // PASS or FAIL; else only `report.key` is set
   Report report;
 };
 

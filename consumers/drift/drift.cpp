@@ -64,6 +64,7 @@ Status DriftConsumer::load_settings(pg::Connection& connection, bool* changed) {
 std::size_t DriftConsumer::fold(std::span<const loop::Input> inputs) {
   lines_.clear();
   letters_.clear();
+  if (heard_.size() >= kCacheMax) heard_.clear();  // here, where no line points to one
   std::size_t taken = 0;
   for (const loop::Input& input : inputs) {
     if (taken > 0 && lines_.size() >= options_.rows_max) break;
@@ -93,8 +94,8 @@ void DriftConsumer::fold_record(const loop::Input& input) {
       meters_->skipped.add();
       continue;
     }
-    Line line;
-    line.stream = stream_of(meta->tenant, seen->repo, seen->branch);
+    Line& line = lines_.emplace_back();
+    line.heard = &heard_of(meta->tenant, seen->repo, seen->branch);
     line.seen = std::move(*seen);
     line.receipt.fresh = input.fresh;
     line.receipt.timely =
@@ -103,18 +104,16 @@ void DriftConsumer::fold_record(const loop::Input& input) {
     line.record = &record;
     line.index = index;
     line.text = text;
-    lines_.push_back(std::move(line));
   } while (!rest.empty());
 }
 
-const Stream& DriftConsumer::stream_of(const TenantId& tenant, const std::string& repo,
-                                       const std::string& branch) {
+DriftConsumer::Heard& DriftConsumer::heard_of(const TenantId& tenant, std::string_view repo,
+                                              std::string_view branch) {
   stream_key_.assign(reinterpret_cast<const char*>(tenant.value.bytes.data()), tenant.value.bytes.size());
   stream_key_.append(std::to_string(repo.size())).append(" ").append(repo).append(branch);
-  const auto found = streams_.find(stream_key_);
-  if (found != streams_.end()) return found->second;
-  if (streams_.size() >= kCacheMax) streams_.clear();
-  return streams_.emplace(stream_key_, make_stream(tenant, repo, branch)).first->second;
+  const auto found = heard_.find(stream_key_);
+  if (found != heard_.end()) return found->second;
+  return heard_.emplace(stream_key_, Heard{make_stream(tenant, repo, branch)}).first->second;
 }
 
 Status DriftConsumer::prepare(pg::Connection& connection) {

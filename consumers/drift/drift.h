@@ -66,9 +66,15 @@ class DriftConsumer final : public loop::Consumer {
     State state;
     std::optional<Announced> announced;
   };
-  // A line of the batch.
-  struct Line {
+  // A stream that was heard of, and the group of the batch that its lines are in.
+  struct Heard {
     Stream stream;
+    std::uint64_t attempt = 0;  // that `group` is of
+    std::size_t group = 0;
+  };
+  // A line of the batch. `seen` has its names no more.
+  struct Line {
+    Heard* heard = nullptr;
     Seen seen;
     Receipt receipt;
     TimeUs received_at;
@@ -77,16 +83,21 @@ class DriftConsumer final : public loop::Consumer {
     std::string_view text;
     bool dead = false;
   };
-  using Lines = std::vector<const Line*>;
+  struct Group {
+    const Stream* stream = nullptr;
+    std::vector<const Line*> lines;  // in the order of the log
+  };
+  using Groups = std::vector<Group>;
   struct Writes;
 
   void fold_record(const loop::Input& input);
-  const Stream& stream_of(const TenantId& tenant, const std::string& repo, const std::string& branch);
+  Heard& heard_of(const TenantId& tenant, std::string_view repo, std::string_view branch);
   Status load_settings(pg::Connection& connection, bool* changed);
-  Status load_known(pg::Connection& connection, const std::map<Uuid, Lines>& groups);
-  Result<std::set<const Line*>> find_copies(pg::Connection& connection, const std::map<Uuid, Lines>& groups);
+  Groups group(std::span<const Line* const> lines);
+  Status load_known(pg::Connection& connection, const Groups& groups);
+  Result<std::set<const Line*>> find_copies(pg::Connection& connection, const Groups& groups);
   Result<Begin> begin_at(pg::Connection& connection, const Known& known, const ReportKey& first);
-  Status take(pg::Connection& connection, const Lines& lines, const std::set<const Line*>& copies,
+  Status take(pg::Connection& connection, const Group& group, const std::set<const Line*>& copies,
               Writes& writes);
   void collect(const Known& known, const Timeline& timeline, Writes& writes);
   Status write(pg::Connection& connection, const Writes& writes);
@@ -105,13 +116,14 @@ class DriftConsumer final : public loop::Consumer {
   postgres::DriftSession session_;
 
   std::unordered_map<Uuid, Known> cache_;
-  std::unordered_map<std::string, Stream> streams_;  // by their three names: making an id costs two hashes
+  std::unordered_map<std::string, Heard> heard_;  // by their three names: making an id costs two hashes
   std::string stream_key_;
   // Of the batch.
   std::span<const loop::Input> inputs_;
   std::vector<Line> lines_;
   std::vector<postgres::DeadLetter> letters_;
   // Of the attempt under way.
+  std::uint64_t attempt_ = 0;
   std::vector<Known> next_;
   std::set<std::int16_t> lanes_;
   std::map<std::string, std::uint64_t> counts_;

@@ -81,6 +81,14 @@ Ref ref_of(const Report& report) {
   return {report.key, report.commit, report.version};
 }
 
+// In the memory that is there: nearly every report comes by here.
+void set(std::optional<Ref>& ref, const Report& report) {
+  if (!ref) ref.emplace();
+  ref->key = report.key;
+  ref->commit = report.commit;
+  ref->version = report.version;
+}
+
 class Step {
  public:
   Step(State& state, const Stream& stream, std::chrono::microseconds flap_window, const Report& report,
@@ -108,7 +116,7 @@ class Step {
     state_.failed.reset();
     if (changed) state_.passing_since = report_.key.time;
     state_.phase = Phase::kPassing;
-    state_.last_pass = ref_of(report_);
+    set(state_.last_pass, report_);
     state_.known.clear();
     (void)learn(state_.known, report_);
     return changed;

@@ -1,6 +1,7 @@
 #include "consumers/drift/publisher.h"
 
 #include <array>
+#include <map>
 #include <string>
 
 #include "core/frame.h"
@@ -72,7 +73,8 @@ Result<std::size_t> Publisher::turn(bool everywhere) {
     const std::lock_guard hold(mutex_);
     lanes.swap(lanes_);
   }
-  std::set<std::int16_t> left = lanes;
+  const std::set<std::int16_t> woken = lanes;
+  std::set<std::int16_t> busy;
   if (everywhere) {
     auto waiting = postgres::waiting_drift_lanes(*connection_);
     if (waiting) {
@@ -82,19 +84,19 @@ Result<std::size_t> Publisher::turn(bool everywhere) {
     }
   }
   std::size_t total = 0;
-  for (const std::int16_t lane : lanes) {
-    if (!ready) break;
-    bool busy = false;
-    auto done = publish_lane(lane, &busy);
-    if (!done) {
+  while (ready && !lanes.empty()) {
+    auto done = publish_some(lanes, busy);
+    if (done) {
+      total += *done;
+    } else {
       ready = done.error();
-      break;
     }
-    total += *done;
-    if (!busy) left.erase(lane);
   }
   note(ready);
-  wake(left);
+  // What was only found by looking around is looked for again.
+  lanes.merge(busy);
+  std::erase_if(lanes, [&](std::int16_t lane) { return !woken.contains(lane); });
+  wake(lanes);
   if (!ready) return ready.error();
   return total;
 }
@@ -108,58 +110,51 @@ Status Publisher::ensure_ready() {
   return ok_status();
 }
 
-Result<std::size_t> Publisher::publish_lane(std::int16_t lane, bool* busy) {
-  std::size_t total = 0;
-  for (;;) {
-    if (Status begun = connection_->begin(); !begun) return begun.error();
-    const auto fail = [&](const Error& error) {
-      connection_->rollback();
-      return error;
-    };
-    auto locked = postgres::try_lock_drift_lane(*connection_, lane);
-    if (!locked) return fail(locked.error());
-    *busy = !*locked;
-    if (*busy) {
-      connection_->rollback();
-      return total;
-    }
-    auto rows = postgres::drift_outbox(*connection_, lane);
-    if (!rows) return fail(rows.error());
-    // One event of each key at a time: the next one leaves when the log has it.
-    std::vector<const postgres::DriftOutboxRow*> left;
-    for (const postgres::DriftOutboxRow& row : *rows) left.push_back(&row);
-    std::vector<std::int64_t> published;
-    bool whole = true;
-    while (!left.empty() && whole) {
-      std::set<std::string_view> keys;
-      std::vector<const postgres::DriftOutboxRow*> wave, later;
-      for (const postgres::DriftOutboxRow* row : left)
-        (keys.insert(row->key).second ? wave : later).push_back(row);
-      const std::size_t before = published.size();
-      if (Status sent = publish_wave(wave, published); !sent) return fail(sent.error());
-      whole = published.size() - before == wave.size();
-      left = std::move(later);
-    }
-    if (!published.empty()) {
-      const Status marked = postgres::mark_drift_published(*connection_, lane, published, clock_.now());
-      if (!marked) return fail(marked.error());
-    }
-    published_.add(published.size());
-    total += published.size();
-    if (!whole) {
-      if (Status kept = connection_->commit(); !kept) return kept.error();
-      producer_.reset();  // waits for what is still under way
-      return retryable("drift_outbox", "drift.v1 did not take all events durably; they are tried again");
-    }
-    // Who adds one meanwhile wakes the lane after that.
-    const bool more = rows->size() == postgres::kDriftOutboxMost;
-    if (Status done = connection_->commit(); !done) return done.error();
-    if (!more) return total;
+Result<std::size_t> Publisher::publish_some(std::set<std::int16_t>& lanes, std::set<std::int16_t>& busy) {
+  if (Status begun = connection_->begin(); !begun) return begun.error();
+  const auto fail = [&](const Error& error) {
+    connection_->rollback();
+    return error;
+  };
+  const std::vector<std::int16_t> asked(lanes.begin(), lanes.end());
+  auto locked = postgres::lock_drift_lanes(*connection_, asked);
+  if (!locked) return fail(locked.error());
+  auto rows = postgres::drift_outbox(*connection_, *locked);
+  if (!rows) return fail(rows.error());
+  // One event of each key at a time: the next one leaves when the log has it.
+  Rows left, published;
+  for (const postgres::DriftOutboxRow& row : *rows) left.push_back(&row);
+  bool whole = true;
+  while (!left.empty() && whole) {
+    std::set<std::string_view> keys;
+    Rows wave, later;
+    for (const postgres::DriftOutboxRow* row : left)
+      (keys.insert(row->key).second ? wave : later).push_back(row);
+    const std::size_t before = published.size();
+    if (Status sent = publish_wave(wave, published); !sent) return fail(sent.error());
+    whole = published.size() - before == wave.size();
+    left = std::move(later);
   }
+  if (Status marked = postgres::mark_drift_published(*connection_, published, clock_.now()); !marked)
+    return fail(marked.error());
+  if (Status kept = connection_->commit(); !kept) return kept.error();
+  published_.add(published.size());
+  if (!whole) {
+    producer_.reset();  // waits for what is still under way
+    return retryable("drift_outbox", "drift.v1 did not take all events durably; they are tried again");
+  }
+  // Who adds one meanwhile wakes the lane after that; one that gave its whole share may have more.
+  std::map<std::int16_t, std::size_t> taken;
+  for (const postgres::DriftOutboxRow& row : *rows) ++taken[row.lane];
+  busy.merge(lanes);
+  for (const std::int16_t lane : *locked) {
+    busy.erase(lane);
+    if (taken[lane] == postgres::drift_outbox_share(locked->size())) lanes.insert(lane);
+  }
+  return published.size();
 }
 
-Status Publisher::publish_wave(std::span<const postgres::DriftOutboxRow* const> wave,
-                               std::vector<std::int64_t>& done) {
+Status Publisher::publish_wave(const Rows& wave, Rows& done) {
   auto topic = log_.topic(frame::kDriftTopic);
   if (!topic) return topic.error();
   if (!producer_) {
@@ -174,34 +169,40 @@ Status Publisher::publish_wave(std::span<const postgres::DriftOutboxRow* const> 
     answered_ = 0;
     durable_.clear();
   }
-  for (const postgres::DriftOutboxRow* row : wave) append(*row, next_token_++, topic->partitions);
+  // What a record borrows lives until it is handed over.
+  struct Outgoing {
+    std::string type, time;
+    std::array<log::Header, 7> headers;
+  };
+  std::vector<Outgoing> outgoing(wave.size());
+  for (std::size_t i = 0; i < wave.size(); ++i) {
+    const postgres::DriftOutboxRow& row = *wave[i];
+    Outgoing& out = outgoing[i];
+    out.type = "dev.plumbline." + row.type;
+    out.time = format_rfc3339(row.time);
+    out.headers = {{{frame::kCeSpecVersion, "1.0"},
+                    {frame::kCeId, row.id},
+                    {frame::kCeType, out.type},
+                    {frame::kCeSource, "/drift"},
+                    {frame::kCeTime, out.time},
+                    {frame::kContentType, "application/json"},
+                    {frame::kTenant, row.tenant}}};
+    log::Record record;
+    record.topic = frame::kDriftTopic;
+    record.partition = log::partition_of(row.key, topic->partitions);
+    record.key = row.key;
+    record.value = row.body;
+    record.headers = out.headers;
+    record.timestamp_ms = clock_.now().value / 1000;
+    producer_->append(record, next_token_++);
+  }
+  producer_->submit();
   std::unique_lock hold(acks_mutex_);
   acked_.wait_for(hold, kAckWaitMax, [&] { return answered_ == wave.size(); });
   for (std::size_t i = 0; i < wave.size(); ++i) {
-    if (durable_.contains(first + i)) done.push_back(wave[i]->seq);
+    if (durable_.contains(first + i)) done.push_back(wave[i]);
   }
   return ok_status();
-}
-
-void Publisher::append(const postgres::DriftOutboxRow& row, std::uint64_t token, std::int32_t partitions) {
-  const std::string type = "dev.plumbline." + row.type;
-  const std::string time = format_rfc3339(row.time);
-  const std::array<log::Header, 7> headers{{{frame::kCeSpecVersion, "1.0"},
-                                            {frame::kCeId, row.id},
-                                            {frame::kCeType, type},
-                                            {frame::kCeSource, "/drift"},
-                                            {frame::kCeTime, time},
-                                            {frame::kContentType, "application/json"},
-                                            {frame::kTenant, row.tenant}}};
-  log::Record record;
-  record.topic = frame::kDriftTopic;
-  record.partition = log::partition_of(row.key, partitions);
-  record.key = row.key;
-  record.value = row.body;
-  record.headers = headers;
-  record.timestamp_ms = clock_.now().value / 1000;
-  producer_->append(record, token);
-  producer_->submit();  // what is borrowed goes out of scope here
 }
 
 void Publisher::on_acks(std::span<const log::Ack> acks) noexcept {

@@ -1,5 +1,5 @@
 // What was recorded leaves for drift.v1: at once after the commit, and by looking around for what a crash or
-// another process left. A lane's lock is held from reading to the log's ack, so events of a key leave in
+// another process left. Lanes' locks are held from reading to the log's ack, so events of a key leave in
 // order; a crash between ack and mark publishes an event twice, with the same id.
 #pragma once
 #include <chrono>
@@ -41,10 +41,11 @@ class Publisher final : private log::AckListener {
  private:
   void on_acks(std::span<const log::Ack> acks) noexcept override;
   Status ensure_ready();
-  Result<std::size_t> publish_lane(std::int16_t lane, bool* busy);
+  // One transaction: a share of each lane. Takes from `lanes` those that hold no more.
+  Result<std::size_t> publish_some(std::set<std::int16_t>& lanes, std::set<std::int16_t>& busy);
+  using Rows = std::vector<const postgres::DriftOutboxRow*>;
   // Adds to `done` what the log took durably.
-  Status publish_wave(std::span<const postgres::DriftOutboxRow* const> wave, std::vector<std::int64_t>& done);
-  void append(const postgres::DriftOutboxRow& row, std::uint64_t token, std::int32_t partitions);
+  Status publish_wave(const Rows& wave, Rows& done);
   void note(const Status& status);
 
   pg::ConnectOptions postgres_;

@@ -5,6 +5,7 @@
 // What people are told is kept apart from what is true: `announced` is the drift that they were told of as
 // open. A late report never raises an alarm; it may only take one back.
 #pragma once
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <set>
@@ -57,6 +58,8 @@ class Timeline {
   Timeline(Stream stream, std::chrono::microseconds flap_window, Begin begin,
            std::optional<Announced> announced);
 
+  // Room for so many more reports.
+  void reserve(std::size_t reports) { begin_.entries.reserve(begin_.entries.size() + reports); }
   // Precondition: covers(report.key). False: it is there already.
   bool take(Report report, const Receipt& receipt);
   [[nodiscard]] bool covers(const ReportKey& key) const { return !begin_.after || key > *begin_.after; }

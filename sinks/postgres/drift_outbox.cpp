@@ -1,5 +1,7 @@
 #include "sinks/postgres/drift_outbox.h"
 
+#include <algorithm>
+
 #include "sinks/postgres/trace_store_arrays.h"
 
 namespace plumbline::postgres {
@@ -8,43 +10,63 @@ namespace {
 // "drif" as a number: the class of the lanes' advisory locks.
 constexpr const char* kLockClass = "1685219686";
 
-}  // namespace
-
-Result<bool> try_lock_drift_lane(pg::Connection& c, std::int16_t lane) {
-  auto rows =
-      c.query("SELECT pg_try_advisory_xact_lock($1::int, $2::int)", {kLockClass, std::to_string(lane)});
-  if (!rows) return rows.error();
-  return rows->text(0, 0) == "t";
+TextArray array_of(std::span<const std::int16_t> lanes) {
+  TextArray all;
+  for (const std::int16_t lane : lanes) all.add(lane);
+  return all;
 }
 
-Result<std::vector<DriftOutboxRow>> drift_outbox(pg::Connection& c, std::int16_t lane) {
+}  // namespace
+
+Result<std::vector<std::int16_t>> lock_drift_lanes(pg::Connection& c, std::span<const std::int16_t> lanes) {
+  auto rows =
+      c.query("SELECT lane FROM unnest($2::int2[]) lane WHERE pg_try_advisory_xact_lock($1::int, lane::int)",
+              {kLockClass, array_of(lanes).text()});
+  if (!rows) return rows.error();
+  std::vector<std::int16_t> locked;
+  for (int i = 0; i < rows->size(); ++i) locked.push_back(static_cast<std::int16_t>(rows->integer(i, 0)));
+  return locked;
+}
+
+std::size_t drift_outbox_share(std::size_t lanes) {
+  return std::max<std::size_t>(kDriftOutboxMost / std::max<std::size_t>(lanes, 1), 1);
+}
+
+// Each lane by its own walk of the index: a backlog is neither sorted nor read past what is taken.
+Result<std::vector<DriftOutboxRow>> drift_outbox(pg::Connection& c, std::span<const std::int16_t> lanes) {
   auto rows = c.query(
-      "SELECT seq, event_id, tenant_id, key, type, body, (extract(epoch FROM time) * 1000000)::bigint "
-      "FROM plumbline.drift_events WHERE lane = $1::int2 AND published_at IS NULL ORDER BY seq LIMIT $2::int",
-      {std::to_string(lane), std::to_string(kDriftOutboxMost)});
+      "SELECT e.lane, e.seq, e.event_id, e.tenant_id, e.key, e.type, e.body, "
+      "(extract(epoch FROM e.time) * 1000000)::bigint FROM unnest($1::int2[]) l(lane) CROSS JOIN LATERAL "
+      "(SELECT * FROM plumbline.drift_events WHERE lane = l.lane AND published_at IS NULL ORDER BY seq "
+      "LIMIT $2::int) e ORDER BY e.lane, e.seq",
+      {array_of(lanes).text(), std::to_string(drift_outbox_share(lanes.size()))});
   if (!rows) return rows.error();
   std::vector<DriftOutboxRow> found;
+  found.reserve(static_cast<std::size_t>(rows->size()));
   for (int i = 0; i < rows->size(); ++i) {
-    found.push_back({rows->integer(i, 0),
-                     std::string(rows->text(i, 1)),
+    found.push_back({static_cast<std::int16_t>(rows->integer(i, 0)),
+                     rows->integer(i, 1),
                      std::string(rows->text(i, 2)),
                      std::string(rows->text(i, 3)),
                      std::string(rows->text(i, 4)),
                      std::string(rows->text(i, 5)),
-                     {rows->integer(i, 6)}});
+                     std::string(rows->text(i, 6)),
+                     {rows->integer(i, 7)}});
   }
   return found;
 }
 
-Status mark_drift_published(pg::Connection& c, std::int16_t lane, std::span<const std::int64_t> seqs,
-                            TimeUs at) {
-  if (seqs.empty()) return ok_status();
-  TextArray all;
-  for (const std::int64_t seq : seqs) all.add(seq);
+Status mark_drift_published(pg::Connection& c, std::span<const DriftOutboxRow* const> rows, TimeUs at) {
+  if (rows.empty()) return ok_status();
+  TextArray lanes, seqs;
+  for (const DriftOutboxRow* row : rows) {
+    lanes.add(row->lane);
+    seqs.add(row->seq);
+  }
   auto done = c.query(
-      "UPDATE plumbline.drift_events SET published_at = $2::timestamptz WHERE lane = $3::int2 AND "
-      "published_at IS NULL AND seq = ANY ($1::int8[])",
-      {all.text(), format_rfc3339(at), std::to_string(lane)});
+      "UPDATE plumbline.drift_events e SET published_at = $3::timestamptz FROM unnest($1::int2[], "
+      "$2::int8[]) k(lane, seq) WHERE e.lane = k.lane AND e.seq = k.seq AND e.published_at IS NULL",
+      {lanes.text(), seqs.text(), format_rfc3339(at)});
   if (!done) return done.error();
   return ok_status();
 }

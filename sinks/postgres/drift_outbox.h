@@ -14,17 +14,22 @@
 namespace plumbline::postgres {
 
 struct DriftOutboxRow {
+  std::int16_t lane = 0;
   std::int64_t seq = 0;
   std::string id, tenant, key, type, body;
   TimeUs time;
 };
 
-// In an open transaction, until its end. False: another process has the lane.
-Result<bool> try_lock_drift_lane(pg::Connection& connection, std::int16_t lane);
-// The oldest unpublished events of the lane, in order.
-inline constexpr std::size_t kDriftOutboxMost = 500;  // rows that it returns
-Result<std::vector<DriftOutboxRow>> drift_outbox(pg::Connection& connection, std::int16_t lane);
-Status mark_drift_published(pg::Connection& connection, std::int16_t lane, std::span<const std::int64_t> seqs,
+// In an open transaction, until its end. Returns those that no other process has.
+Result<std::vector<std::int16_t>> lock_drift_lanes(pg::Connection& connection,
+                                                   std::span<const std::int16_t> lanes);
+// The oldest unpublished events of each lane, in order; about kDriftOutboxMost in all.
+inline constexpr std::size_t kDriftOutboxMost = 512;
+Result<std::vector<DriftOutboxRow>> drift_outbox(pg::Connection& connection,
+                                                 std::span<const std::int16_t> lanes);
+// Rows that drift_outbox returns of a lane at most: one with as many may have more.
+[[nodiscard]] std::size_t drift_outbox_share(std::size_t lanes);
+Status mark_drift_published(pg::Connection& connection, std::span<const DriftOutboxRow* const> rows,
                             TimeUs at);
 // Lanes that hold something.
 Result<std::vector<std::int16_t>> waiting_drift_lanes(pg::Connection& connection);
