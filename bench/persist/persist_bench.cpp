@@ -2,8 +2,10 @@
 // raw binary COPY of the same rows into the plain layout: jsonb payload, random-uuid primary key, one
 // secondary index. Both tables logged, fsync and synchronous_commit on, in turns on one private cluster.
 // usage: persist_bench ROWS_A_ROUND ROUNDS [threads=N] [existing=ROWS] [chain=0|1]; prints one JSON object a
-// round. threads: connections of persist (COPY has one); existing: rows in both tables before the first
-// round; chain: every decision is an entry of its agent's hash chain, as real ones are.
+// round. The first is a warm-up ("warm_up": true): connections of both sides touch every shared buffer for
+// the first time in it, which a process that runs for days does once. threads: connections of persist (COPY
+// has one); existing: rows in both tables before the first round; chain: every decision is an entry of its
+// agent's hash chain, as real ones are.
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -138,7 +140,7 @@ class Bench {
     role_ = std::make_unique<persist::PersistRole>(options, postgres_, *log_, clock_, metrics_);
   }
 
-  void round(int number) {
+  void round(int number, bool warm_up) {
     const std::string copy = make();
     const auto by_copy = [&] {
       require(copier_.copy_in("COPY public.plain FROM STDIN (FORMAT binary)", copy));
@@ -154,9 +156,9 @@ class Bench {
       throw std::runtime_error(fmt::format("{} rows instead of {}", stored.integer(0, 0), total_));
     const auto n = static_cast<double>(rows_);
     fmt::print(
-        R"({{"round":{},"copy_rows_s":{:.0f},"copy_cpu_us":{:.2f},"persist_rows_s":{:.0f},"persist_own_cpu_us":{:.2f},"persist_postgres_cpu_us":{:.2f}}})"
+        R"({{"round":{},"warm_up":{},"copy_rows_s":{:.0f},"copy_cpu_us":{:.2f},"persist_rows_s":{:.0f},"persist_own_cpu_us":{:.2f},"persist_postgres_cpu_us":{:.2f}}})"
         "\n",
-        number, n / raw.seconds, (raw.postgres_cpu + raw.own_cpu) * 1e6 / n, n / ours.seconds,
+        number, warm_up, n / raw.seconds, (raw.postgres_cpu + raw.own_cpu) * 1e6 / n, n / ours.seconds,
         ours.own_cpu * 1e6 / n, ours.postgres_cpu * 1e6 / n);
     std::fflush(stdout);
   }
@@ -312,7 +314,7 @@ int main(int argc, char** argv) {
   }
   try {
     plumbline::Bench bench(plan);
-    for (int round = 0; round < plan.rounds; ++round) bench.round(round);
+    for (int round = 0; round <= plan.rounds; ++round) bench.round(round, round == 0);
   } catch (const std::exception& error) {
     fmt::print(stderr, "persist_bench: {}\n", error.what());
     return 1;

@@ -46,9 +46,21 @@ std::optional<std::size_t> decode(std::string_view text, const std::array<std::u
   const std::size_t tail = text.size() % 4;
   const std::size_t size = text.size() / 4 * 3 + (tail == 0 ? 0 : tail - 1);
   if (tail == 1 || size > out.size()) return std::nullopt;
+  std::size_t at = 0;
+  // By four while there are four; what none of the alphabet means has a bit that no value has.
+  for (; text.size() >= 4; text.remove_prefix(4)) {
+    const auto value = [&](std::size_t i) {
+      return std::uint32_t{values[static_cast<unsigned char>(text[i])]};
+    };
+    const std::uint32_t a = value(0), b = value(1), c = value(2), d = value(3);
+    if (((a | b | c | d) & 64) != 0) return std::nullopt;
+    const std::uint32_t group = a << 18 | b << 12 | c << 6 | d;
+    out[at++] = static_cast<std::uint8_t>(group >> 16);
+    out[at++] = static_cast<std::uint8_t>(group >> 8);
+    out[at++] = static_cast<std::uint8_t>(group);
+  }
   std::uint32_t bits = 0;
   int held = 0;
-  std::size_t at = 0;
   for (const char c : text) {
     const std::uint8_t value = values[static_cast<unsigned char>(c)];
     if (value == kNone) return std::nullopt;

@@ -1,4 +1,5 @@
-// CRC-32C (Castagnoli; RFC 3720 appendix B.4): SSE 4.2 where the processor has it, a table elsewhere.
+// CRC-32C (Castagnoli; RFC 3720 appendix B.4): SSE 4.2 and PCLMULQDQ where the processor has them, a table
+// elsewhere.
 // Thread-safe.
 #pragma once
 #include <cstddef>

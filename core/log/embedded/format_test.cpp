@@ -26,6 +26,11 @@ TEST(Crc32c, KnownValuesAndHardwareAgreesWithTheTable) {
     bytes.push_back(static_cast<char>(i * 37 + 11));
   }
   EXPECT_EQ(crc32c(crc32c(0, "1234", 4), "56789", 5), crc32c(0, "123456789", 9));
+  // Around every multiple of what is done side by side, from every place of a word.
+  for (int i = 0; i < 5000; ++i) bytes.push_back(static_cast<char>(i * 131 + i / 7));
+  for (std::size_t n = 180; n + 8 < bytes.size(); n += n % 192 < 184 && n % 1536 > 16 ? 7 : 1) {
+    ASSERT_EQ(crc32c(5, bytes.data() + n % 8, n), crc32c_table(5, bytes.data() + n % 8, n)) << n;
+  }
 }
 
 TEST(Format, ARecordComesBackAndAGroupHoldsOnlyUntouched) {

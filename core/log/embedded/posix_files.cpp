@@ -1,13 +1,13 @@
 #include <algorithm>
-#include <array>
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
 #include <cstring>
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "core/log/embedded/files.h"
@@ -30,9 +30,27 @@ struct Unmap {
   void operator()(const char* /*at*/) const { munmap(at, bytes); }
 };
 
-// Never written: all of its pages are the kernel's one page of zeros.
+// At a time through the cache, and at most past it.
 constexpr std::size_t kZeroBytes = std::size_t{64} << 10;
-alignas(kBlockBytes) char zeros[kZeroBytes];
+constexpr std::size_t kZeroBytesMax = std::size_t{1} << 20;
+
+// kZeroBytesMax of them. Never written: they are the kernel's one huge page of zeros where it has one, which
+// it hands to a disk in one piece, else its one page over and over.
+const char* zeros() {
+  static const char* const kZeros = [] {
+    constexpr std::size_t kHuge = std::size_t{2} << 20;
+    void* at = mmap(nullptr, 2 * kHuge, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED) {
+      alignas(kBlockBytes) static const char small[kZeroBytesMax] = {};
+      return static_cast<const char*>(small);
+    }
+    const auto address = reinterpret_cast<std::uintptr_t>(at);
+    char* aligned = static_cast<char*>(at) + ((address + kHuge - 1) / kHuge * kHuge - address);
+    (void)madvise(aligned, kHuge, MADV_HUGEPAGE);
+    return static_cast<const char*>(aligned);
+  }();
+  return kZeros;
+}
 
 class PosixFile final : public File {
  public:
@@ -79,7 +97,7 @@ class PosixFile final : public File {
  private:
   Status zeros_through_cache(std::uint64_t at, std::uint64_t end) {
     for (; at < end; at += std::min<std::uint64_t>(kZeroBytes, end - at)) {
-      if (Status s = write_at(at, {zeros, std::min<std::size_t>(kZeroBytes, end - at)}); !s) return s;
+      if (Status s = write_at(at, {zeros(), std::min<std::size_t>(kZeroBytes, end - at)}); !s) return s;
     }
     return ok_status();
   }
@@ -90,14 +108,9 @@ class PosixFile final : public File {
     direct_ = flags >= 0 && fcntl(fd_, F_SETFL, flags | O_DIRECT) == 0;
     Status written = ok_status();
     while (direct_ && at < end) {
-      // Records wait at the file's lock meanwhile: a quarter MiB is 2 ms of a slow disk.
-      std::array<iovec, 4> pieces{};
-      std::size_t count = 0;
-      for (std::uint64_t left = end - at; left > 0 && count < pieces.size(); ++count) {
-        pieces[count] = {zeros, std::min<std::size_t>(kZeroBytes, left)};
-        left -= pieces[count].iov_len;
-      }
-      const ssize_t n = pwritev(fd_, pieces.data(), static_cast<int>(count), static_cast<off_t>(at));
+      const std::size_t piece = std::min<std::uint64_t>(direct_bytes_, end - at);
+      const auto begun = std::chrono::steady_clock::now();
+      const ssize_t n = pwrite(fd_, zeros(), piece, static_cast<off_t>(at));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0 && (errno == ENOSPC || errno == EDQUOT)) {
         written = failure("write", path_);
@@ -106,6 +119,7 @@ class PosixFile final : public File {
       // Whatever else is wrong, the cache will say: or take it, where only this way is not known.
       if (n < 0) direct_ = false;
       if (n > 0) at += static_cast<std::uint64_t>(n);
+      if (n == static_cast<ssize_t>(direct_bytes_)) fit_piece(std::chrono::steady_clock::now() - begun);
       // A short write ends within a block only when the disk is full: the rest of it is for the cache.
       if (at % kBlockBytes != 0) break;
     }
@@ -113,9 +127,20 @@ class PosixFile final : public File {
     return written;
   }
 
+  // Records wait at the file's lock while a piece is written: no longer than they wait for a sync anyway. A
+  // larger piece costs as much of a processor as a small one.
+  void fit_piece(std::chrono::steady_clock::duration took) {
+    if (took > std::chrono::milliseconds(2)) {
+      direct_bytes_ = std::max(direct_bytes_ / 2, kZeroBytes);
+    } else if (took < std::chrono::microseconds(700)) {
+      direct_bytes_ = std::min(direct_bytes_ * 2, kZeroBytesMax);
+    }
+  }
+
   int fd_;
   std::string path_;
-  bool direct_ = true;  // until the file system says no
+  bool direct_ = true;                         // until the file system says no
+  std::size_t direct_bytes_ = 4 * kZeroBytes;  // in one piece past the cache
 };
 
 class PosixFiles final : public Files {
