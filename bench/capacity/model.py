@@ -32,7 +32,7 @@ ASSUMPTIONS = {
     "single_share": Assumption(0.05, "of all traces", "clients that send each trace in a request of its own"),
     "report_share": Assumption(0.001, "of all traces", "gate runs beside decisions"),
     "utilization": Assumption(0.6, "of a processor or connection", "room for bursts, a rebalance and a machine that is gone", "delay"),
-    "skew": Assumption(1.5, "times the mean partition", "keys are tenant/agent, agents differ in volume", "skew"),
+    "skew": Assumption(1.6, "times the mean connection", "16 partitions are not shared evenly by 7, and agents differ in volume", "skew"),
     "log_ratio": Assumption(0.5, "of the JSON's bytes", "lz4 over records of many like lines", "compression"),
     "record_overhead": Assumption(400, "B", "key, headers and framing of one record of 100 traces"),
     "replication": Assumption(3, "copies", "kafka.replication = 3 with min.insync.replicas = 2"),
