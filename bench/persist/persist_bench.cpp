@@ -1,16 +1,18 @@
 // Rows a second of persist (log → PostgreSQL, with dedupe, positions, ledger and row-level security) against
 // raw binary COPY of the same rows into the plain layout: jsonb payload, random-uuid primary key, one
 // secondary index. Both tables logged, fsync and synchronous_commit on, in turns on one private cluster.
-// usage: persist_bench ROWS_A_ROUND ROUNDS [threads=N] [existing=ROWS] [chain=0|1]; prints one JSON object a
-// round. The first is a warm-up ("warm_up": true): connections of both sides touch every shared buffer for
-// the first time in it, which a process that runs for days does once. threads: connections of persist (COPY
-// has one); existing: rows in both tables before the first round; chain: every decision is an entry of its
-// agent's hash chain, as real ones are.
+// usage: persist_bench ROWS_A_ROUND ROUNDS [threads=N] [existing=ROWS] [chain=0|1] [copy=0|1] [reasons=N];
+// prints one JSON object a round. The first is a warm-up ("warm_up": true): connections of both sides touch
+// every shared buffer for the first time in it, which a process that runs for days does once. threads:
+// connections of persist (COPY has one); existing: rows in both tables before the first round; chain: every
+// decision is an entry of its agent's hash chain, as real ones are.
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <map>
+#include <thread>
+#include <vector>
 
 #include <endian.h>
 #include <fmt/format.h>
@@ -43,6 +45,8 @@ struct Plan {
   int threads = 1;
   std::int64_t existing = 0;
   bool chain = true;
+  bool copy = true;
+  int reasons = 39;
 };
 constexpr std::int64_t kPostgresEpochUs = 946684800000000;  // 2000-01-01 in Unix microseconds
 
@@ -92,6 +96,18 @@ class CopyBuffer {
   std::string bytes_;
 };
 
+// $1 rows of tenant $2, every $4th from the $3th on; their sizes by $5.
+constexpr const char* kFill =
+    "INSERT INTO plumbline.traces (time, tenant_id, id, digest, received_at, log_offset, log_partition, "
+    "log_index, topic, risk_score, kind, agent, session, action_type, confidence, prompt_type, "
+    "autonomy_mode, risk_category, policy_hash, matched_rule_id, payload) "
+    "SELECT now() - interval '30 min' + n * (interval '29 min' / $1::int8), $2::uuid, gen_random_uuid(), "
+    "gen_random_uuid(), now(), n / 100, 100, n % 100, 1, n % 101, 'decision', 'agent-' || n % 8, "
+    "md5((n / 1000)::text)::uuid::text, 'auto_reply', 'high', 'yes_no', 'full', 'medium', "
+    "lpad(to_hex(n % 7), 16, '0'), 'rule-' || n % 23, "
+    "'{\"id\":\"' || gen_random_uuid() || '\",\"data\":{\"explanation\":\"' || repeat('a reason why ', "
+    "$5::int) || '\"}}' FROM generate_series($3::int8, $1::int8, $4::int8) n";
+
 class Bench {
  public:
   explicit Bench(const Plan& plan)
@@ -132,7 +148,7 @@ class Bench {
                           "payload jsonb, PRIMARY KEY (tenant_id, id))"));
     fill(superuser);
     require(superuser.execute("CREATE INDEX ON public.plain (tenant_id, session, ts)"));
-    total_ = plan_.existing;
+    filled_at_ = clock_.now();
     postgres_.url = database_.conninfo();
     config::Persist options;
     options.poll_wait = std::chrono::milliseconds(20);
@@ -143,50 +159,64 @@ class Bench {
   void round(int number, bool warm_up) {
     const std::string copy = make();
     const auto by_copy = [&] {
-      require(copier_.copy_in("COPY public.plain FROM STDIN (FORMAT binary)", copy));
+      if (plan_.copy) require(copier_.copy_in("COPY public.plain FROM STDIN (FORMAT binary)", copy));
     };
     const auto by_persist = [&] { persist(); };
     Measure raw, ours;
     if (number % 2 == 0) raw = measure(cluster_, by_copy);
     ours = measure(cluster_, by_persist);
     if (number % 2 != 0) raw = measure(cluster_, by_copy);
-    const auto stored = require(copier_.query("SELECT count(*) FROM plumbline.traces"));
+    // Not those that were there: looking at them all would push what both sides need out of memory.
+    const auto stored = require(copier_.query(
+        "SELECT count(*) FROM plumbline.traces WHERE time >= $1::timestamptz", {format_rfc3339(filled_at_)}));
     total_ += rows_;
     if (stored.integer(0, 0) != total_)
       throw std::runtime_error(fmt::format("{} rows instead of {}", stored.integer(0, 0), total_));
     const auto n = static_cast<double>(rows_);
+    std::string beside;
+    if (plan_.copy) {
+      beside = fmt::format(R"("copy_rows_s":{:.0f},"copy_cpu_us":{:.2f},)", n / raw.seconds,
+                           (raw.postgres_cpu + raw.own_cpu) * 1e6 / n);
+    }
     fmt::print(
-        R"({{"round":{},"warm_up":{},"copy_rows_s":{:.0f},"copy_cpu_us":{:.2f},"persist_rows_s":{:.0f},"persist_own_cpu_us":{:.2f},"persist_postgres_cpu_us":{:.2f}}})"
+        R"({{"round":{},"warm_up":{},{}"persist_rows_s":{:.0f},"persist_own_cpu_us":{:.2f},"persist_postgres_cpu_us":{:.2f}}})"
         "\n",
-        number, warm_up, n / raw.seconds, (raw.postgres_cpu + raw.own_cpu) * 1e6 / n, n / ours.seconds,
-        ours.own_cpu * 1e6 / n, ours.postgres_cpu * 1e6 / n);
+        number, warm_up, beside, n / ours.seconds, ours.own_cpu * 1e6 / n, ours.postgres_cpu * 1e6 / n);
     std::fflush(stdout);
   }
 
  private:
   // Rows like those to come, from the half hour before them; 1,000 of a session.
-  void fill(pg::Connection& superuser) const {
+  void fill(pg::Connection& superuser) {
     for (const char* day : {"0", "1"}) {
       require(superuser.query("SELECT plumbline.ensure_partition((now() AT TIME ZONE 'UTC')::date - $1::int)",
                               {day}));
     }
-    const std::string rows = std::to_string(plan_.existing), tenant = tenant_.to_string();
     if (plan_.existing == 0) return;
-    require(superuser.query(
-        "INSERT INTO plumbline.traces (time, tenant_id, id, digest, received_at, log_offset, log_partition, "
-        "log_index, topic, risk_score, kind, agent, session, action_type, confidence, prompt_type, "
-        "autonomy_mode, risk_category, policy_hash, matched_rule_id, payload) "
-        "SELECT now() - interval '30 min' + n * (interval '29 min' / $1::int8), $2::uuid, gen_random_uuid(), "
-        "gen_random_uuid(), now(), n / 100, 100, n % 100, 1, n % 101, 'decision', 'agent-' || n % 8, "
-        "md5((n / 1000)::text)::uuid::text, 'auto_reply', 'high', 'yes_no', 'full', 'medium', "
-        "lpad(to_hex(n % 7), 16, '0'), 'rule-' || n % 23, "
-        "'{\"id\":\"' || gen_random_uuid() || '\",\"data\":{\"explanation\":\"' || repeat('a reason why ', "
-        "39) || "
-        "'\"}}' FROM generate_series(1, $1::int8) n",
-        {rows, tenant}));
-    require(
-        superuser.query("INSERT INTO public.plain SELECT tenant_id, id, time, session, payload::jsonb FROM "
-                        "plumbline.traces"));
+    constexpr int kFillers = 2;
+    std::vector<std::jthread> fillers;
+    std::vector<std::string> failed(kFillers);
+    for (int filler = 0; filler < kFillers; ++filler) {
+      fillers.emplace_back([this, filler, &failed] {
+        try {
+          auto connection = database_.superuser();
+          require(connection.query(
+              kFill, {std::to_string(plan_.existing), tenant_.to_string(), std::to_string(filler + 1),
+                      std::to_string(kFillers), std::to_string(plan_.reasons)}));
+        } catch (const std::exception& error) {
+          failed[static_cast<std::size_t>(filler)] = error.what();
+        }
+      });
+    }
+    fillers.clear();
+    for (const std::string& why : failed) {
+      if (!why.empty()) throw std::runtime_error(why);
+    }
+    if (plan_.copy) {
+      require(
+          superuser.query("INSERT INTO public.plain SELECT tenant_id, id, time, session, payload::jsonb FROM "
+                          "plumbline.traces"));
+    }
     require(superuser.execute("CHECKPOINT"));
   }
 
@@ -267,7 +297,8 @@ class Bench {
 
   Plan plan_;
   std::int64_t rows_;
-  std::int64_t total_ = 0;
+  std::int64_t total_ = 0;  // stored since
+  TimeUs filled_at_;
   test::TempFolder folder_;
   tests::PostgresCluster cluster_;
   tests::TestDatabase database_;
@@ -307,8 +338,12 @@ int main(int argc, char** argv) {
       plan.existing = value;
     } else if (name == "chain") {
       plan.chain = value != 0;
+    } else if (name == "copy") {
+      plan.copy = value != 0;
+    } else if (name == "reasons") {
+      plan.reasons = static_cast<int>(value);
     } else {
-      fmt::print(stderr, "persist_bench: {} is none of threads=, existing=, chain=\n", word);
+      fmt::print(stderr, "persist_bench: {} is none of threads=, existing=, chain=, copy=, reasons=\n", word);
       return 2;
     }
   }

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "core/frame.h"
-#include "core/telemetry/logging.h"
 
 namespace plumbline::drift {
 namespace {
@@ -219,11 +218,10 @@ void Publisher::note(const Status& status) {
   const std::lock_guard hold(mutex_);
   if (status) {
     unhealthy_.reset();
-    return;
+    return trouble_.over();
   }
   failures_.add();
-  telemetry::warn("drift_publish_failed", {{"code", std::string_view(status.error().code)},
-                                           {"message", std::string_view(status.error().message)}});
+  trouble_.met(status.error());
   unhealthy_ = status.error();
 }
 

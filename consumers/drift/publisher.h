@@ -20,6 +20,7 @@
 #include "core/pg/connection.h"
 #include "core/result.h"
 #include "core/telemetry/metrics.h"
+#include "core/telemetry/trouble.h"
 #include "sinks/postgres/drift_outbox.h"
 
 namespace plumbline::drift {
@@ -60,6 +61,7 @@ class Publisher final : private log::AckListener {
   std::condition_variable_any woken_;
   std::set<std::int16_t> lanes_;
   std::optional<Error> unhealthy_;
+  telemetry::Trouble trouble_{"drift_publish_failed"};
 
   std::mutex acks_mutex_;
   std::condition_variable acked_;

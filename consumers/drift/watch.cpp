@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "core/frame.h"
-#include "core/telemetry/logging.h"
+#include "core/telemetry/trouble.h"
 #include "sinks/postgres/drift_store.h"
 
 namespace plumbline::drift {
@@ -110,10 +110,12 @@ Watch::Watch(pg::ConnectOptions postgres, log::Log& log, const Clock& clock, Wat
 void Watch::run(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any never;
+  telemetry::Trouble trouble("drift_watch_failed");
   while (!stop.stop_requested()) {
     if (auto done = turn(); !done) {
-      telemetry::warn("drift_watch_failed", {{"code", std::string_view(done.error().code)},
-                                             {"message", std::string_view(done.error().message)}});
+      trouble.met(done.error());
+    } else {
+      trouble.over();
     }
     std::unique_lock lock(mutex);
     never.wait_for(lock, stop, options_.interval, [] { return false; });

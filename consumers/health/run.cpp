@@ -2,7 +2,7 @@
 
 #include <condition_variable>
 
-#include "core/telemetry/logging.h"
+#include "core/telemetry/trouble.h"
 
 namespace plumbline::health {
 namespace {
@@ -83,6 +83,7 @@ Status HealthRole::healthy() const {
 void HealthRole::run_settler(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any never;
+  telemetry::Trouble trouble("health_unsettled");
   while (!stop.stop_requested()) {
     const auto done = settler_.step();
     {
@@ -90,11 +91,12 @@ void HealthRole::run_settler(const std::stop_token& stop) {
       unsettled_.reset();
       if (!done) unsettled_ = done.error();
     }
-    if (done && *done > 0) continue;
-    if (!done) {
-      telemetry::warn("health_unsettled", {{"code", std::string_view(done.error().code)},
-                                           {"message", std::string_view(done.error().message)}});
+    if (done) {
+      trouble.over();
+    } else {
+      trouble.met(done.error());
     }
+    if (done && *done > 0) continue;
     std::unique_lock lock(mutex);
     never.wait_for(lock, stop, kSettlePause, [] { return false; });
   }

@@ -21,7 +21,8 @@ Loop::Loop(Consumer& consumer, log::Log& log, const Clock& clock, telemetry::Met
       log_(log),
       clock_(clock),
       options_(std::move(options)),
-      meters_(std::make_unique<Meters>(metrics, clock, std::string(consumer.name()), options_.member)) {}
+      meters_(std::make_unique<Meters>(metrics, clock, std::string(consumer.name()), options_.member)),
+      trouble_("consumer_blocked", consumer.name()) {}
 
 Loop::~Loop() {
   meters_->in_hand->store(0);
@@ -56,6 +57,7 @@ Result<std::size_t> Loop::step(const std::stop_token& stop) {
   auto done = see_through(stop);
   if (done) {
     failures_ = 0;
+    trouble_.over();
     const std::lock_guard hold(health_mutex_);
     unhealthy_.reset();
   }
@@ -206,9 +208,7 @@ Status Loop::ensure_connected() {
 
 void Loop::note(const Error& error) {
   meters_->failures.add();
-  telemetry::warn("consumer_blocked", {{"consumer", consumer_.name()},
-                                       {"code", std::string_view(error.code)},
-                                       {"message", std::string_view(error.message)}});
+  trouble_.met(error);
   const std::lock_guard hold(health_mutex_);
   unhealthy_ = error;
 }

@@ -25,6 +25,7 @@
 #include "core/log/log.h"
 #include "core/pg/connection.h"
 #include "core/telemetry/metrics.h"
+#include "core/telemetry/trouble.h"
 
 namespace plumbline::loop {
 
@@ -96,6 +97,7 @@ class Loop final : private log::AssignmentListener {
   std::chrono::steady_clock::time_point lag_reported_{};
   std::minstd_rand jitter_{std::random_device{}()};
   int failures_ = 0;
+  telemetry::Trouble trouble_;
 
   mutable std::mutex health_mutex_;
   std::optional<Error> unhealthy_;

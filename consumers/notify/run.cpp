@@ -5,6 +5,7 @@
 
 #include "consumers/notify/channels.h"
 #include "core/telemetry/logging.h"
+#include "core/telemetry/trouble.h"
 #include "sinks/postgres/notify_intake.h"
 
 namespace plumbline::notify {
@@ -97,9 +98,12 @@ void NotifyRole::watch(const std::stop_token& stop) {
   std::optional<pg::Connection> connection;
   std::mutex mutex;
   std::condition_variable_any never;
+  telemetry::Trouble trouble("notify_watch");
   for (int turn = 0; !stop.stop_requested(); ++turn) {
     if (Status looked = look(connection, turn % kPruneEvery == kPruneEvery - 1); !looked) {
-      telemetry::warn("notify_watch", {{"message", std::string_view(looked.error().message)}});
+      trouble.met(looked.error());
+    } else {
+      trouble.over();
     }
     std::unique_lock lock(mutex);
     never.wait_for(lock, stop, kWatchInterval, [] { return false; });

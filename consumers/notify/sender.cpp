@@ -49,6 +49,7 @@ void Sender::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const std::uint64_t seen = parts_.wake.rings();
     auto did = step(stop);
+    if (did) trouble_.over();
     if (did && *did) continue;
     milliseconds rest = kPoll;
     if (!did) {
@@ -284,8 +285,7 @@ void Sender::look_after(const Claimed& claimed, const std::string& reason, bool 
 }
 
 void Sender::note(const Error& error) {
-  telemetry::warn("notify_blocked",
-                  {{"code", std::string_view(error.code)}, {"message", std::string_view(error.message)}});
+  trouble_.met(error);
   const std::lock_guard hold(health_mutex_);
   unhealthy_ = error;
 }

@@ -22,6 +22,7 @@
 #include "core/config/config.h"
 #include "core/crypto/seal.h"
 #include "core/pg/connection.h"
+#include "core/telemetry/trouble.h"
 #include "sinks/channel/channel.h"
 #include "sinks/postgres/notify_queue.h"
 
@@ -83,6 +84,7 @@ class Sender {
   std::minstd_rand jitter_{std::random_device{}()};
   std::optional<postgres::RouteHealth> failed_;  // of the route, after the record under way
 
+  telemetry::Trouble trouble_{"notify_blocked"};
   mutable std::mutex health_mutex_;
   std::optional<Error> unhealthy_;
 };

@@ -53,7 +53,7 @@ void Keyring::run(const std::stop_token& stop) {
     const Status ended = session(stop);
     if (ended) continue;
     failures_.add();
-    telemetry::warn("keyring_interrupted", {{"code", ended.error().code}, {"reason", ended.error().message}});
+    trouble_.met(ended.error());
     if (applied_.value() + old_.value() != before) backoff = std::chrono::milliseconds(50);
     wait(stop, backoff);
     backoff = std::min(backoff * 2, options_.backoff_max);
@@ -75,6 +75,7 @@ Status Keyring::session(const std::stop_token& stop) {
     if (!ready() && next_offset_ >= marks->high) become_ready("read_to_end");
     auto some = read_some(**reader, stop);
     if (!some) return some.error();
+    trouble_.over();
     const auto now = std::chrono::steady_clock::now();
     if (*some) heard = now;
     if (!ready() && now - heard > options_.silence_is_end && log_.healthy()) become_ready("nothing_more");

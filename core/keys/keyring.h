@@ -12,6 +12,7 @@
 #include "core/keys/key_state.h"
 #include "core/log/log.h"
 #include "core/telemetry/metrics.h"
+#include "core/telemetry/trouble.h"
 
 namespace plumbline::keys {
 
@@ -53,6 +54,7 @@ class Keyring {
   telemetry::Counter& old_;
   telemetry::Counter& unreadable_;
   telemetry::Counter& failures_;
+  telemetry::Trouble trouble_{"keyring_interrupted"};
   telemetry::Gauge& keys_gauge_;
   telemetry::Gauge& ready_gauge_;
   std::int64_t next_offset_ = 0;  // after the last record read in this session

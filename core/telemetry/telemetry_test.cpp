@@ -3,6 +3,7 @@
 
 #include "core/telemetry/logging.h"
 #include "core/telemetry/metrics.h"
+#include "core/telemetry/trouble.h"
 
 namespace plumbline::telemetry {
 namespace {
@@ -38,6 +39,50 @@ TEST(Logging, WritesOneEscapedJsonObjectALine) {
       line,
       HasSubstr(R"("level":"info","event":"edge_ready","listen":"a\"b\u000ac","port":8080,"tls":false})"));
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
+}
+
+// Two hours without a database were 12 lines a second.
+TEST(Logging, ATroubleThatLastsIsToldOnceAMinuteAndWhenItIsOver) {
+  using namespace std::chrono_literals;
+  const Error away = retryable("connection", "refused"), other = retryable("timeout", "too slow");
+  const Trouble::Time start{};
+  Trouble trouble("consumer_blocked", "persist");
+  const auto lines = [](auto work) {
+    testing::internal::CaptureStderr();
+    work();
+    const std::string said = testing::internal::GetCapturedStderr();
+    return std::pair(std::count(said.begin(), said.end(), '\n'), said);
+  };
+  const auto [untroubled, nothing] = lines([&] { trouble.over(start); });
+  EXPECT_EQ(untroubled, 0);
+  const auto [first, begun] = lines([&] {
+    for (int i = 0; i < 100; ++i) trouble.met(away, start + i * 500ms);
+  });
+  EXPECT_EQ(first, 1);
+  EXPECT_THAT(
+      begun,
+      HasSubstr(
+          R"("event":"consumer_blocked","consumer":"persist","code":"connection","message":"refused","times":1})"));
+  EXPECT_THAT(lines([&] { trouble.met(other, start + 50s); }).second, HasSubstr(R"("code":"timeout")"));
+  const auto [again, lasting] = lines([&] {
+    for (int i = 100; i < 140; ++i) trouble.met(away, start + i * 500ms);
+  });
+  EXPECT_EQ(again, 1);
+  EXPECT_THAT(lasting, HasSubstr(R"("times":120})"));  // since the line before
+  const auto [ended, over] = lines([&] {
+    trouble.over(start + 70s);
+    trouble.over(start + 71s);
+  });
+  EXPECT_EQ(ended, 1);
+  EXPECT_THAT(over, HasSubstr(R"("over":true,"lasted_s":70,"times":141})"));
+  // Who is well and not well in turns does not tell more.
+  const auto [flapping, few] = lines([&] {
+    for (int i = 0; i < 100; ++i) {
+      trouble.met(away, start + 72s + i * 100ms);
+      trouble.over(start + 72s + i * 100ms + 50ms);
+    }
+  });
+  EXPECT_EQ(flapping, 0) << few;
 }
 
 }  // namespace

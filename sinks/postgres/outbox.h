@@ -14,6 +14,7 @@
 #include "core/pg/connection.h"
 #include "core/result.h"
 #include "core/telemetry/metrics.h"
+#include "core/telemetry/trouble.h"
 
 namespace plumbline::postgres {
 
@@ -58,6 +59,7 @@ class OutboxPublisher {
   log::Log& log_;
   telemetry::Counter& published_;
   telemetry::Counter& failures_;
+  telemetry::Trouble trouble_{"outbox_interrupted"};
   bool in_doubt_ =
       false;  // published and not deleted: another publisher may have published newer versions meanwhile
   std::jthread thread_;

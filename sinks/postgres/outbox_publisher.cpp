@@ -43,7 +43,7 @@ void OutboxPublisher::run(const std::stop_token& stop) {
     const Status ended = session(stop);
     if (ended) continue;
     failures_.add();
-    telemetry::warn("outbox_interrupted", {{"code", ended.error().code}, {"reason", ended.error().message}});
+    trouble_.met(ended.error());
     if (published_.value() != before) backoff = std::chrono::milliseconds(50);
     wait(stop, backoff);
     backoff = std::min(backoff * 2, options_.backoff_max);
@@ -71,6 +71,7 @@ Status OutboxPublisher::session(const std::stop_token& stop) {
       return count.error();
     }
     published_.add(static_cast<std::uint64_t>(*count));
+    trouble_.over();
     for (auto waited = std::chrono::milliseconds(0); waited < options_.poll; waited += kWaitSlice) {
       auto told = connection.wait_notification(static_cast<int>(kWaitSlice.count()));
       if (!told) return told.error();
