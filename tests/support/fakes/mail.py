@@ -58,7 +58,8 @@ def main():
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-    controller = Controller(Keeper(args.out), hostname="127.0.0.1", port=port, ready_timeout=60)
+    # A name of its own: without one every connection asks the machine for its domain, which may ask a far resolver.
+    controller = Controller(Keeper(args.out), hostname="127.0.0.1", port=port, ready_timeout=60, server_hostname="localhost")
     controller.start()
     with open(args.port_file + ".new", "w", encoding="ascii") as out:
         out.write(str(port))
