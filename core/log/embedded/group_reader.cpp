@@ -135,8 +135,8 @@ Result<std::span<const ReadRecord>> GroupReader::poll(std::size_t bytes_max, std
       if (Status s = rebalance(); !s) return s.error();
       next_look_ = now + kLookInterval;
     }
-    const auto pause =
-        std::chrono::duration_cast<std::chrono::milliseconds>(std::min(until, next_look_) - now);
+    // Rounded up: with the last part of a millisecond left, it would be polled again and again.
+    const auto pause = std::chrono::ceil<std::chrono::milliseconds>(std::min(until, next_look_) - now);
     auto batch = reader_.poll(bytes_max, std::max(pause, std::chrono::milliseconds(0)), stop);
     now = std::chrono::steady_clock::now();
     if (!batch || !batch->empty() || now >= until || stop.stop_requested()) return batch;

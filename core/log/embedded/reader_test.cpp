@@ -4,13 +4,16 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "core/clock.h"
 #include "core/log/embedded/embedded_log.h"
+#include "core/log/embedded/group_reader.h"
 #include "tests/support/process/process.h"
 
 namespace plumbline::log {
@@ -126,6 +129,34 @@ class Listener final : public AssignmentListener {
  private:
   Log& log_;
 };
+
+// Nothing to read, ever; counts how often it was looked.
+class Nothing final : public embedded::Views {
+ public:
+  Result<std::shared_ptr<embedded::TopicView>> find(std::string_view topic) override {
+    return retryable("unknown_topic", std::string(topic));
+  }
+  std::uint64_t generation() override {
+    ++looks;
+    return 0;
+  }
+  void wait(std::span<const embedded::TopicView* const> /*topics*/, std::uint64_t /*seen*/,
+            std::chrono::steady_clock::time_point until, const std::stop_token& /*stop*/) override {
+    std::this_thread::sleep_until(until);
+  }
+  int looks = 0;
+};
+
+// Each consumer spun through the last part of a millisecond of every poll: an eighth of a processor, idle.
+TEST_F(EmbeddedReader, AMemberThatWaitsDoesNotSpin) {
+  auto nothing = std::make_shared<Nothing>();
+  Listener listener(*log_);
+  const std::string topics[] = {kTopic};
+  auto joined = embedded::GroupReader::join(nothing, (folder_.path() / "group").string(), topics, listener);
+  ASSERT_TRUE(joined.ok()) << joined.error().message;
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE((*joined)->poll(kMib, 20ms, {}).ok());
+  EXPECT_LE(nothing->looks, 5 * 8);  // two a poll, and two more where it looks for members
+}
 
 // A client that could not look gave its partitions back and was well, with no lag.
 TEST_F(EmbeddedReader, AMemberThatCannotLookAtATopicSaysSo) {
