@@ -2,11 +2,12 @@
 // word.
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <mutex>
 #include <string>
-#include <thread>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -141,10 +142,15 @@ class Nothing final : public embedded::Views {
     return 0;
   }
   void wait(std::span<const embedded::TopicView* const> /*topics*/, std::uint64_t /*seen*/,
-            std::chrono::steady_clock::time_point until, const std::stop_token& /*stop*/) override {
-    std::this_thread::sleep_until(until);
+            std::chrono::steady_clock::time_point until, const std::stop_token& stop) override {
+    std::unique_lock lock(mutex_);
+    never_.wait_until(lock, stop, until, [] { return false; });
   }
   int looks = 0;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any never_;
 };
 
 // Each consumer spun through the last part of a millisecond of every poll: an eighth of a processor, idle.
