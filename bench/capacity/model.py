@@ -32,7 +32,7 @@ ASSUMPTIONS = {
     "single_share": Assumption(0.05, "of all traces", "clients that send each trace in a request of its own"),
     "report_share": Assumption(0.001, "of all traces", "gate runs beside decisions"),
     "utilization": Assumption(0.6, "of a processor or connection", "room for bursts, a rebalance and a machine that is gone", "delay"),
-    "skew": Assumption(1.6, "times the mean connection", "16 partitions are not shared evenly by 7, and agents differ in volume", "skew"),
+    "skew": Assumption(1.5, "times the mean connection", "keys are tenant/agent, agents differ in volume, and partitions are not shared out evenly", "skew"),
     "log_ratio": Assumption(0.5, "of the JSON's bytes", "lz4 over records of many like lines", "compression"),
     "record_overhead": Assumption(400, "B", "key, headers and framing of one record of 100 traces"),
     "replication": Assumption(3, "copies", "kafka.replication = 3 with min.insync.replicas = 2"),
@@ -121,7 +121,8 @@ def size(f, retention_days, rate=None):
     shards = up(rate / bounds[bound])
     shard_rate = rate / shards
     connections = up(shard_rate * a("skew") / (of("connection_rows_s") * use))
-    partitions = 1 << max(3, (2 * connections - 1).bit_length())  # twice the connections or more: they can be shared out evenly
+    # Four times the connections or more: of 16 partitions one of 7 connections has 3, a third more than its share; of 32 it has 5, a tenth.
+    partitions = 1 << max(3, (4 * connections - 1).bit_length())
 
     log_mb_s = rate * (a("trace_bytes") * a("log_ratio") + a("record_overhead") / a("request_traces")) / 1e6
     readers = 2 + a("report_share")  # persist and health read everything, drift the reports

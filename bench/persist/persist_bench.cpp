@@ -5,7 +5,9 @@
 // prints one JSON object a round. The first is a warm-up ("warm_up": true): connections of both sides touch
 // every shared buffer for the first time in it, which a process that runs for days does once. threads:
 // connections of persist (COPY has one); existing: rows in both tables before the first round; chain: every
-// decision is an entry of its agent's hash chain, as real ones are.
+// decision is an entry of its agent's hash chain, as real ones are; copy=0: persist alone, for more rows than
+// a disk holds twice; reasons: how often the rows that are there say "a reason why" (39: as large as those to
+// come; fewer: the same entries in every index, a smaller table).
 #include <chrono>
 #include <cstdlib>
 #include <cstring>

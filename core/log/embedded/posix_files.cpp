@@ -41,7 +41,7 @@ const char* zeros() {
     constexpr std::size_t kHuge = std::size_t{2} << 20;
     void* at = mmap(nullptr, 2 * kHuge, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED) {
-      alignas(kBlockBytes) static const char small[kZeroBytesMax] = {};
+      alignas(kBlockBytes) static char small[kZeroBytesMax];  // not const: no MiB of the program
       return static_cast<const char*>(small);
     }
     const auto address = reinterpret_cast<std::uintptr_t>(at);

@@ -29,6 +29,20 @@ TEST_F(DriftTest, WhatTheLogRefusesIsPublishedLaterInOrder) {
             headers.end());
 }
 
+// More than is taken of a lane at once.
+TEST_F(DriftTest, ABacklogLeavesWholeAndInOrder) {
+  constexpr int kReports = 1100;
+  std::vector<std::string> lines, versions;
+  for (int i = 1; i <= kReports; ++i) {
+    lines.push_back(i % 2 == 1 ? gate(i, i) : gate(i, i, "FAIL", "a.ts"));
+    if (i > 1) versions.push_back(std::to_string(i));
+  }
+  put(lines);
+  drain();
+  EXPECT_EQ(published("version"), versions);
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.drift_events WHERE published_at IS NULL"), 0);
+}
+
 TEST_F(DriftTest, ALaneThatAnotherProcessHoldsIsLeftToIt) {
   report(1, 1);
   report(2, 2, "FAIL", "a.ts");
