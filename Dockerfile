@@ -8,7 +8,7 @@ RUN cmake --preset release -DPLUMBLINE_TESTS=OFF -DPLUMBLINE_BENCH=OFF && cmake 
 
 FROM debian:bookworm-slim
 RUN apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-      ca-certificates curl libcurl4 libfmt9 libpq5 libprometheus-cpp-core1.0 libpugixml1v5 librdkafka1 libsimdjson14 libsodium23 libspdlog1.10 libsqlite3-0 \
+      ca-certificates curl libcurl4 libfmt9 liblz4-1 libpq5 libprometheus-cpp-core1.0 libpugixml1v5 librdkafka1 libsimdjson14 libsodium23 libspdlog1.10 libsqlite3-0 \
       libssl3 libtomlplusplus3 libzstd1 openssl zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/plumbline --create-home plumbline

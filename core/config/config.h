@@ -23,6 +23,7 @@ struct Embedded {
 struct Kafka {
   std::string brokers = "127.0.0.1:9092";
   std::int32_t replication = 1;
+  std::string producer = "native";  // or "librdkafka"
   std::chrono::milliseconds delivery_timeout = 30s;
   std::chrono::milliseconds session_timeout = 10s;
   std::int64_t queue_bytes_max = 64 << 20;

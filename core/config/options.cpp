@@ -41,6 +41,9 @@ const std::vector<Option>& table() {
       {"kafka.replication", Count{1, 9}, PLUMBLINE_MEMBER(std::int32_t, kafka.replication),
        "Replicas of a topic that Plumbline creates. 3 with min.insync.replicas=2 survives the loss of a "
        "machine."},
+      {"kafka.producer", Choice{{"native", "librdkafka"}}, PLUMBLINE_MEMBER(std::string, kafka.producer),
+       "Who speaks to the brokers when records are produced: Plumbline itself, at about half of the CPU, or "
+       "librdkafka, which does so too wherever kafka.options is set (SASL, TLS). Reading is librdkafka's."},
       {"kafka.delivery_timeout", Duration{milliseconds(1000), milliseconds(900'000)},
        PLUMBLINE_MEMBER(milliseconds, kafka.delivery_timeout),
        "How long the producer retries a record before it counts as unconfirmed."},

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cstring>
 
-#include "core/log/embedded/crc32c.h"
+#include "core/log/crc32c.h"
 
 namespace plumbline::agent {
 namespace {
@@ -24,8 +24,7 @@ std::uint32_t get32(const char* in) {
 }
 
 std::uint32_t checksum(std::string_view from_length, std::string_view body) {
-  return log::embedded::crc32c(log::embedded::crc32c(0, from_length.data(), from_length.size()), body.data(),
-                               body.size());
+  return log::crc32c(log::crc32c(0, from_length.data(), from_length.size()), body.data(), body.size());
 }
 
 std::string hex(std::uint64_t number) {
@@ -90,7 +89,7 @@ std::size_t next_frame(std::string_view text) {
 
 std::string cursor_text(const Position& position) {
   std::string text = hex(position.segment) + " " + hex(position.offset) + " " + hex(position.item);
-  const std::uint32_t sum = log::embedded::crc32c(0, text.data(), text.size());
+  const std::uint32_t sum = log::crc32c(0, text.data(), text.size());
   return text + " " + hex(sum) + "\n";
 }
 
@@ -103,7 +102,7 @@ std::optional<Position> parse_cursor(std::string_view text) {
     if (std::from_chars(from, from + kNumberDigits, parts[i], 16).ptr != from + kNumberDigits)
       return std::nullopt;
   }
-  if (parts[3] != log::embedded::crc32c(0, text.data(), 3 * kStep - 1)) return std::nullopt;
+  if (parts[3] != log::crc32c(0, text.data(), 3 * kStep - 1)) return std::nullopt;
   return Position{parts[0], parts[1], parts[2]};
 }
 

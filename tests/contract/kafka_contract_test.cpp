@@ -18,7 +18,7 @@ tests::KafkaBroker& broker() {
 
 class KafkaBackend final : public Backend {
  public:
-  KafkaBackend() { open(); }
+  explicit KafkaBackend(std::string producer) : producer_(std::move(producer)) { open(); }
   [[nodiscard]] Promises promises() const override {
     return {.crash = true, .incarnation = false, .retention = true, .compaction = true};
   }
@@ -35,8 +35,9 @@ class KafkaBackend final : public Backend {
   }
 
  private:
-  static config::Kafka config() {
+  [[nodiscard]] config::Kafka config() const {
     config::Kafka config;
+    config.producer = producer_;
     config.brokers = broker().bootstrap();
     config.session_timeout = 6s;
     return config;
@@ -46,13 +47,15 @@ class KafkaBackend final : public Backend {
     ASSERT_TRUE(log.ok()) << log.error().message;
     log_ = std::move(*log);
   }
+  const std::string producer_;
   std::unique_ptr<Log> log_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Kafka, LogContract,
-                         testing::Values(BackendCase{"kafka",
-                                                     [] { return std::make_unique<KafkaBackend>(); }}),
-                         backend_name);
+INSTANTIATE_TEST_SUITE_P(
+    Kafka, LogContract,
+    testing::Values(BackendCase{"native", [] { return std::make_unique<KafkaBackend>("native"); }},
+                    BackendCase{"librdkafka", [] { return std::make_unique<KafkaBackend>("librdkafka"); }}),
+    backend_name);
 
 }  // namespace
 }  // namespace plumbline::log::contract

@@ -13,12 +13,14 @@ constexpr std::chrono::seconds kStartMax{180};  // a JVM on a machine that is bu
 
 }  // namespace
 
-KafkaBroker::KafkaBroker(const std::map<std::string, std::string>& settings, int far_port)
+KafkaBroker::KafkaBroker(const std::map<std::string, std::string>& settings, int far_port,
+                         const KafkaBroker* first)
     : folder_("kafka"),
       port_(test::free_port()),
       controller_port_(test::free_port()),
       far_port_(far_port),
-      far_listens_on_(far_port == 0 ? 0 : test::free_port()) {
+      far_listens_on_(far_port == 0 ? 0 : test::free_port()),
+      joins_(first == nullptr ? 0 : first->controller_port_) {
   write_settings(settings);
   format();
   auto command = java("kafka.Kafka");
@@ -70,6 +72,12 @@ void KafkaBroker::write_settings(const std::map<std::string, std::string>& setti
       {"broker.heartbeat.interval.ms", "500"},
       {"broker.session.timeout.ms", "3000"},
   };
+  if (joins_ != 0) {
+    all["process.roles"] = "broker";
+    all["node.id"] = "2";
+    all["listeners"] = "PLAINTEXT://127.0.0.1:" + std::to_string(port_);
+    all["controller.quorum.voters"] = "1@127.0.0.1:" + std::to_string(joins_);
+  }
   if (far_port_ != 0) {
     all["listeners"] += ",FAR://127.0.0.1:" + std::to_string(far_listens_on_);
     all["advertised.listeners"] += ",FAR://127.0.0.1:" + std::to_string(far_port_);

@@ -15,8 +15,10 @@ class KafkaBroker {
  public:
   // Formats the storage and starts; `settings` are lines of server.properties on top of ours.
   // `far_port`: clients that come to far_listens_on() are told to go on over this port of loopback, where a
-  // test's proxy listens; 0: no such listener.
-  explicit KafkaBroker(const std::map<std::string, std::string>& settings = {}, int far_port = 0);
+  // test's proxy listens; 0: no such listener. `first`: the broker whose cluster this one joins as its
+  // second; otherwise it is a cluster of its own.
+  explicit KafkaBroker(const std::map<std::string, std::string>& settings = {}, int far_port = 0,
+                       const KafkaBroker* first = nullptr);
   ~KafkaBroker();
   KafkaBroker(const KafkaBroker&) = delete;
   KafkaBroker& operator=(const KafkaBroker&) = delete;
@@ -48,6 +50,7 @@ class KafkaBroker {
   int controller_port_ = 0;
   int far_port_ = 0;
   int far_listens_on_ = 0;
+  int joins_ = 0;  // the controller of the first broker of its cluster; 0: it is the first
   std::unique_ptr<test::Process> server_;
 };
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/log/embedded/crc32c.h"
+#include "core/log/crc32c.h"
 
 namespace plumbline::log::embedded {
 namespace {

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/log/embedded/crc32c.h"
+#include "core/log/crc32c.h"
 #include "core/log/embedded/socket_server.h"
 
 namespace plumbline::log::embedded {

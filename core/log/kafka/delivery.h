@@ -14,38 +14,23 @@
 #include <vector>
 
 #include "core/config/config.h"
+#include "core/log/kafka/carrier.h"
 #include "core/log/kafka/handles.h"
-#include "core/log/kafka/outbox.h"
-#include "core/log/log.h"
 
 namespace plumbline::log::kafka {
 
-struct Staged {
-  Record record;
-  std::uint64_t token = 0;
-  std::string_view refusal = {};  // why it can't be handed over; static storage
-};
-
-class Delivery {
+class Delivery final : public Carrier {
  public:
   static Result<std::shared_ptr<Delivery>> open(const config::Kafka& config);
   Delivery(config::Kafka config, Client client);
-  ~Delivery();
-  Delivery(const Delivery&) = delete;
-  Delivery& operator=(const Delivery&) = delete;
+  ~Delivery() override;
 
-  void add(Outbox& outbox);
-  // Waits until the outbox is empty (at most a little over the delivery time-out), then forgets it; what is
-  // still out then becomes kUnconfirmed.
-  void remove(std::unique_ptr<Outbox> outbox);
-  // Records are copied into librdkafka's queue; the acks of those it refuses come from the poll thread like
-  // the others.
-  void hand_over(Outbox& outbox, const std::vector<Staged>& records);
-  // Accepts nothing more, waits for what is out, acks the rest kUnconfirmed. May be called again.
-  void close();
-
-  [[nodiscard]] std::uint64_t rebuilds() const { return rebuilds_.load(); }
-  [[nodiscard]] bool usable() const { return usable_.load(); }
+  void add(Outbox& outbox) override;
+  void remove(std::unique_ptr<Outbox> outbox) override;
+  void hand_over(Outbox& outbox, const std::vector<Staged>& records) override;
+  void close() override;
+  [[nodiscard]] std::uint64_t rebuilds() const override { return rebuilds_.load(); }
+  [[nodiscard]] bool usable() const override { return usable_.load(); }
   // For a test: fails as after this error of the broker. The client is not taken away meanwhile.
   void fail(rd_kafka_resp_err_t code, const char* why);
 

@@ -10,6 +10,7 @@
 #include "core/log/kafka/producer.h"
 #include "core/log/kafka/reader.h"
 #include "core/log/kafka/registry.h"
+#include "core/log/kafka/wire/sender.h"
 
 namespace plumbline::log {
 namespace kafka {
@@ -50,13 +51,13 @@ class Watch {
 
 class KafkaLog final : public Log, private Positions {
  public:
-  KafkaLog(config::Kafka config, std::unique_ptr<Control> control, std::shared_ptr<Delivery> delivery)
+  KafkaLog(config::Kafka config, std::unique_ptr<Control> control, std::shared_ptr<Carrier> carrier)
       : config_(std::move(config)),
         control_(std::move(control)),
         registry_(std::make_shared<Registry>(control_)),
-        delivery_(std::move(delivery)),
+        carrier_(std::move(carrier)),
         watch_(*control_) {}
-  ~KafkaLog() override { delivery_->close(); }
+  ~KafkaLog() override { carrier_->close(); }
 
   Status ensure_topic(const TopicSpec& spec) override {
     if (Status done = control_->ensure_topic(spec); !done) return done;
@@ -77,7 +78,7 @@ class KafkaLog final : public Log, private Positions {
     return control_->watermarks(at, kAnswerWait);
   }
   Result<std::unique_ptr<Producer>> producer(AckListener& listener) override {
-    return std::unique_ptr<Producer>(std::make_unique<KafkaProducer>(delivery_, registry_, listener));
+    return std::unique_ptr<Producer>(std::make_unique<KafkaProducer>(carrier_, registry_, listener));
   }
   Result<std::unique_ptr<Reader>> join_group(std::string_view group, std::span<const std::string> topics,
                                              AssignmentListener& listener) override {
@@ -87,7 +88,7 @@ class KafkaLog final : public Log, private Positions {
     return KafkaReader::alone(config_, *this, from);
   }
   Status healthy() override {
-    if (!delivery_->usable()) return retryable("log_down", "kafka: the producer is being rebuilt");
+    if (!carrier_->usable()) return retryable("log_down", "kafka: the producer is being rebuilt");
     return watch_.status();
   }
 
@@ -102,9 +103,21 @@ class KafkaLog final : public Log, private Positions {
   const config::Kafka config_;
   std::shared_ptr<Control> control_;
   std::shared_ptr<Registry> registry_;
-  std::shared_ptr<Delivery> delivery_;
+  std::shared_ptr<Carrier> carrier_;
   Watch watch_;
 };
+
+// SASL, TLS and tuning are librdkafka's.
+Result<std::shared_ptr<Carrier>> open_carrier(const config::Kafka& config) {
+  if (config.producer == "native" && config.options.empty()) {
+    auto sender = wire::Sender::open(config);
+    if (!sender) return sender.error();
+    return std::shared_ptr<Carrier>(std::move(*sender));
+  }
+  auto delivery = Delivery::open(config);
+  if (!delivery) return delivery.error();
+  return std::shared_ptr<Carrier>(std::move(*delivery));
+}
 
 }  // namespace
 }  // namespace kafka
@@ -112,10 +125,10 @@ class KafkaLog final : public Log, private Positions {
 Result<std::unique_ptr<Log>> open_kafka(const config::Kafka& config) {
   auto control = kafka::Control::open(config);
   if (!control) return control.error();
-  auto delivery = kafka::Delivery::open(config);
-  if (!delivery) return delivery.error();
+  auto carrier = kafka::open_carrier(config);
+  if (!carrier) return carrier.error();
   return std::unique_ptr<Log>(
-      std::make_unique<kafka::KafkaLog>(config, std::move(*control), std::move(*delivery)));
+      std::make_unique<kafka::KafkaLog>(config, std::move(*control), std::move(*carrier)));
 }
 
 }  // namespace plumbline::log

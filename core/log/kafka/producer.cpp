@@ -2,17 +2,17 @@
 
 namespace plumbline::log::kafka {
 
-KafkaProducer::KafkaProducer(std::shared_ptr<Delivery> delivery, std::shared_ptr<Registry> registry,
+KafkaProducer::KafkaProducer(std::shared_ptr<Carrier> carrier, std::shared_ptr<Registry> registry,
                              AckListener& listener)
-    : delivery_(std::move(delivery)),
+    : carrier_(std::move(carrier)),
       registry_(std::move(registry)),
       outbox_(std::make_unique<Outbox>(listener)) {
-  delivery_->add(*outbox_);
+  carrier_->add(*outbox_);
 }
 
 KafkaProducer::~KafkaProducer() {
   submit();
-  delivery_->remove(std::move(outbox_));
+  carrier_->remove(std::move(outbox_));
 }
 
 const KnownTopic& KafkaProducer::known(std::string_view topic, std::string_view& reason) {
@@ -42,7 +42,7 @@ void KafkaProducer::append(const Record& record, std::uint64_t token) {
 
 void KafkaProducer::submit() {
   if (staged_.empty()) return;
-  delivery_->hand_over(*outbox_, staged_);
+  carrier_->hand_over(*outbox_, staged_);
   staged_.clear();
 }
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/log/kafka/delivery.h"
+#include "core/log/kafka/carrier.h"
 #include "core/log/kafka/registry.h"
 #include "core/log/log.h"
 
@@ -14,8 +14,7 @@ namespace plumbline::log::kafka {
 // Not thread-safe.
 class KafkaProducer final : public Producer {
  public:
-  KafkaProducer(std::shared_ptr<Delivery> delivery, std::shared_ptr<Registry> registry,
-                AckListener& listener);
+  KafkaProducer(std::shared_ptr<Carrier> carrier, std::shared_ptr<Registry> registry, AckListener& listener);
   ~KafkaProducer() override;
   void append(const Record& record, std::uint64_t token) override;
   void submit() override;
@@ -24,7 +23,7 @@ class KafkaProducer final : public Producer {
   std::string_view refusal(const Record& record);
   const KnownTopic& known(std::string_view topic, std::string_view& reason);
 
-  std::shared_ptr<Delivery> delivery_;
+  std::shared_ptr<Carrier> carrier_;
   std::shared_ptr<Registry> registry_;
   std::unique_ptr<Outbox> outbox_;
   std::vector<Staged> staged_;

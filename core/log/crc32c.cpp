@@ -1,4 +1,4 @@
-#include "core/log/embedded/crc32c.h"
+#include "core/log/crc32c.h"
 
 #include <array>
 #include <cstring>
@@ -8,7 +8,7 @@
 #include <wmmintrin.h>
 #endif
 
-namespace plumbline::log::embedded {
+namespace plumbline::log {
 namespace {
 
 constexpr std::array<std::uint32_t, 256> make_table() {
@@ -93,4 +93,4 @@ std::uint32_t crc32c(std::uint32_t seed, const void* data, std::size_t bytes) {
   return crc32c_table(seed, data, bytes);
 }
 
-}  // namespace plumbline::log::embedded
+}  // namespace plumbline::log
