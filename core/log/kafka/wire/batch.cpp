@@ -13,6 +13,8 @@ constexpr std::size_t kHeadBytes = 61;
 constexpr std::size_t kCrcAt = 17, kCrcFrom = 21;  // of what follows it
 constexpr std::size_t kVarintMax = 10;
 constexpr std::int16_t kLz4 = 3;
+// Traces of 600 B in frames of 100: 0.20 us each and 0.207 of their bytes; at 0 0.27 and 0.202.
+constexpr int kLevel = -4;
 
 std::uint64_t zigzag(std::int64_t value) {
   return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
@@ -46,13 +48,15 @@ LZ4F_preferences_t preferences(std::size_t bytes) {
   LZ4F_preferences_t set{};
   set.frameInfo.blockSizeID = bytes <= (64U << 10) ? LZ4F_max64KB : LZ4F_max256KB;
   set.frameInfo.blockMode = LZ4F_blockIndependent;
+  set.compressionLevel = kLevel;
   return set;
 }
 
 }  // namespace
 
-Batch::Batch(Time begun) : begun_(begun) {
-  bytes_.resize(kHeadBytes);
+Batch::Batch(Time begun, Room room) : room_(std::move(room)), begun_(begun) {
+  room_.bytes.resize(kHeadBytes);
+  room_.slots.clear();
 }
 
 std::size_t Batch::bytes_of(const Record& record) {
@@ -63,7 +67,7 @@ std::size_t Batch::bytes_of(const Record& record) {
 }
 
 void Batch::add(const Record& record, Slot* slot) {
-  if (slots_.empty()) first_ms_ = last_ms_ = record.timestamp_ms;
+  if (room_.slots.empty()) first_ms_ = last_ms_ = record.timestamp_ms;
   last_ms_ = std::max(last_ms_, record.timestamp_ms);
   const std::int64_t time = record.timestamp_ms - first_ms_, offset = count();
   const auto headers = static_cast<std::int64_t>(record.headers.size());
@@ -73,10 +77,11 @@ void Batch::add(const Record& record, Slot* slot) {
       1 + varint_bytes(time) + varint_bytes(offset) + field_bytes(record.key) + value + varint_bytes(headers);
   for (const Header& header : record.headers) body += field_bytes(header.name) + field_bytes(header.value);
 
-  const std::size_t at = bytes_.size(), total = varint_bytes(static_cast<std::int64_t>(body)) + body;
-  if (bytes_.capacity() < at + total) bytes_.reserve(std::max(2 * bytes_.capacity(), at + total));
-  bytes_.resize(at + total);
-  char* to = put_varint(bytes_.data() + at, static_cast<std::int64_t>(body));
+  const std::size_t at = room_.bytes.size(), total = varint_bytes(static_cast<std::int64_t>(body)) + body;
+  if (room_.bytes.capacity() < at + total)
+    room_.bytes.reserve(std::max(2 * room_.bytes.capacity(), at + total));
+  room_.bytes.resize(at + total);
+  char* to = put_varint(room_.bytes.data() + at, static_cast<std::int64_t>(body));
   *to++ = 0;  // attributes
   to = put_varint(to, time);
   to = put_varint(to, offset);
@@ -84,7 +89,7 @@ void Batch::add(const Record& record, Slot* slot) {
   to = record.value.empty() ? put_varint(to, -1) : put_bytes(to, record.value);
   to = put_varint(to, headers);
   for (const Header& header : record.headers) to = put_bytes(put_bytes(to, header.name), header.value);
-  slots_.push_back(slot);
+  room_.slots.push_back(slot);
   grown_ += total;
 }
 
@@ -95,17 +100,17 @@ void Batch::seal(Identity identity, std::int32_t sequence, std::string& scratch)
   const std::size_t bound = LZ4F_compressFrameBound(grown_, &set);
   if (scratch.size() < bound) scratch.resize(bound);
   const std::size_t bytes =
-      LZ4F_compressFrame(scratch.data(), scratch.size(), bytes_.data() + kHeadBytes, grown_, &set);
+      LZ4F_compressFrame(scratch.data(), scratch.size(), room_.bytes.data() + kHeadBytes, grown_, &set);
   if (LZ4F_isError(bytes) == 0 && bytes < grown_) {
-    std::copy_n(scratch.data(), bytes, bytes_.data() + kHeadBytes);
-    bytes_.resize(kHeadBytes + bytes);
+    std::copy_n(scratch.data(), bytes, room_.bytes.data() + kHeadBytes);
+    room_.bytes.resize(kHeadBytes + bytes);
     attributes = kLz4;
   }
-  char* head = bytes_.data();
-  put64(head, 0);                                                  // base offset: the broker's
-  put32(head + 8, static_cast<std::int32_t>(bytes_.size() - 12));  // bytes behind this
-  put32(head + 12, -1);                                            // leader's epoch: the broker's
-  head[16] = 2;                                                    // version of the format
+  char* head = room_.bytes.data();
+  put64(head, 0);                                                       // base offset: the broker's
+  put32(head + 8, static_cast<std::int32_t>(room_.bytes.size() - 12));  // bytes behind this
+  put32(head + 12, -1);                                                 // leader's epoch: the broker's
+  head[16] = 2;                                                         // version of the format
   put16(head + 21, attributes);
   put32(head + 23, count() - 1);
   put64(head + 27, first_ms_);
@@ -115,7 +120,7 @@ void Batch::seal(Identity identity, std::int32_t sequence, std::string& scratch)
   put32(head + 53, sequence);
   put32(head + 57, count());
   put32(head + kCrcAt,
-        static_cast<std::int32_t>(crc32c(0, bytes_.data() + kCrcFrom, bytes_.size() - kCrcFrom)));
+        static_cast<std::int32_t>(crc32c(0, room_.bytes.data() + kCrcFrom, room_.bytes.size() - kCrcFrom)));
 }
 
 }  // namespace plumbline::log::kafka::wire

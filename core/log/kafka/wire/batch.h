@@ -19,7 +19,14 @@ namespace plumbline::log::kafka::wire {
 class Batch {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  explicit Batch(Time begun);
+  // What a batch grows in, for the next one: a megabyte that is made anew costs its page faults.
+  struct Room {
+    std::string bytes;
+    std::vector<Slot*> slots;
+  };
+  explicit Batch(Time begun, Room room = {});
+  // Once nobody looks at wire() or slots() any more.
+  [[nodiscard]] Room give_up_room() { return std::move(room_); }
 
   // At most this many bytes: those of its fields, and what their lengths take.
   [[nodiscard]] static std::size_t bytes_of(const Record& record);
@@ -28,18 +35,17 @@ class Batch {
   void seal(Identity identity, std::int32_t sequence, std::string& scratch);
 
   [[nodiscard]] bool sealed() const { return sealed_; }
-  [[nodiscard]] std::string_view wire() const { return bytes_; }  // once sealed
-  [[nodiscard]] std::size_t bytes() const { return grown_; }      // before compression
-  [[nodiscard]] std::int32_t count() const { return static_cast<std::int32_t>(slots_.size()); }
-  [[nodiscard]] std::span<Slot* const> slots() const { return slots_; }
+  [[nodiscard]] std::string_view wire() const { return room_.bytes; }  // once sealed
+  [[nodiscard]] std::size_t bytes() const { return grown_; }           // before compression
+  [[nodiscard]] std::int32_t count() const { return static_cast<std::int32_t>(room_.slots.size()); }
+  [[nodiscard]] std::span<Slot* const> slots() const { return room_.slots; }
   [[nodiscard]] Time begun() const { return begun_; }
   // An attempt may have put it into the log without saying so.
   void doubt() { doubtful_ = true; }
   [[nodiscard]] bool doubtful() const { return doubtful_; }
 
  private:
-  std::string bytes_;  // room for the header, then records
-  std::vector<Slot*> slots_;
+  Room room_;  // its bytes: those of the header, then records
   std::int64_t first_ms_ = 0, last_ms_ = 0;
   std::size_t grown_ = 0;
   Time begun_;

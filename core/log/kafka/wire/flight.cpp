@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 // Of one request, before compression; brokers take 100 MB (socket.request.max.bytes) unless set otherwise.
 constexpr std::size_t kRequestBytesMax = 16U << 20;
 constexpr std::int32_t kProduceWaitMs = 8000;  // shorter than the link's patience: late copies are told of
+constexpr std::size_t kRoomsMax = 16;  // of a megabyte each at most, one for each partition that is busy
 constexpr auto kAgainAfter = 100ms;
 constexpr auto kIdleMax = 1h;
 constexpr auto kBackoffMin = 50ms, kBackoffMax = 1000ms;
@@ -36,7 +37,12 @@ std::int32_t advanced(std::int32_t sequence, std::int32_t records) {
 // The caller holds mutex_.
 void Sender::enqueue(Partition& partition, const Record& record, Slot* slot, std::size_t bytes) {
   if (!partition.open || partition.queue.back()->bytes() + bytes > static_cast<std::size_t>(kBatchBytes)) {
-    partition.queue.push_back(std::make_shared<Batch>(Clock::now()));
+    Batch::Room room;
+    if (!rooms_.empty()) {
+      room = std::move(rooms_.back());
+      rooms_.pop_back();
+    }
+    partition.queue.push_back(std::make_shared<Batch>(Clock::now(), std::move(room)));
     partition.open = true;
   }
   Batch& batch = *partition.queue.back();
@@ -245,6 +251,8 @@ void Sender::finish(Partition& partition, Ack::Status status, std::int64_t base_
     ++offset;
   }
   queued_bytes_ -= static_cast<std::int64_t>(batch->bytes());
+  const bool usual = batch->bytes() <= static_cast<std::size_t>(kBatchBytes);
+  if (usual && !partition.flying && rooms_.size() < kRoomsMax) rooms_.push_back(batch->give_up_room());
   if (partition.queue.empty()) {
     partition.open = partition.listed = false;
     std::erase(waiting_, &partition);

@@ -134,6 +134,7 @@ class Sender final : public Carrier {
   std::vector<std::unique_ptr<Topic>> topics_;
   std::vector<Partition*> waiting_;  // those with something in their queue
   std::vector<std::pair<Slot*, Ack>> refused_;
+  std::vector<Batch::Room> rooms_;  // of batches that are done with
   std::int64_t queued_bytes_ = 0;
   std::size_t idle_ = 0;  // nodes
   bool posted_ = false;   // woken() is on its way
