@@ -71,23 +71,27 @@ void Batch::add(const Record& record, Slot* slot) {
   last_ms_ = std::max(last_ms_, record.timestamp_ms);
   const std::int64_t time = record.timestamp_ms - first_ms_, offset = count();
   const auto headers = static_cast<std::int64_t>(record.headers.size());
-  // A null value, not an empty one, is what Kafka's compaction takes for a tombstone.
+  std::size_t tail = varint_bytes(headers);
+  for (const Header& header : record.headers) tail += field_bytes(header.name) + field_bytes(header.value);
   const std::size_t value = record.value.empty() ? 1 : field_bytes(record.value);
-  std::size_t body =
-      1 + varint_bytes(time) + varint_bytes(offset) + field_bytes(record.key) + value + varint_bytes(headers);
-  for (const Header& header : record.headers) body += field_bytes(header.name) + field_bytes(header.value);
+  const std::size_t body =
+      1 + varint_bytes(time) + varint_bytes(offset) + field_bytes(record.key) + value + tail;
+  const std::size_t total = varint_bytes(static_cast<std::int64_t>(body)) + body;
 
-  const std::size_t at = room_.bytes.size(), total = varint_bytes(static_cast<std::int64_t>(body)) + body;
-  if (room_.bytes.capacity() < at + total)
-    room_.bytes.reserve(std::max(2 * room_.bytes.capacity(), at + total));
-  room_.bytes.resize(at + total);
-  char* to = put_varint(room_.bytes.data() + at, static_cast<std::int64_t>(body));
+  std::string& out = room_.bytes;
+  const std::size_t at = out.size(), head = total - tail - record.value.size();
+  if (out.capacity() < at + total) out.reserve(std::max(2 * out.capacity(), at + total));
+  out.resize(at + head);
+  char* to = put_varint(out.data() + at, static_cast<std::int64_t>(body));
   *to++ = 0;  // attributes
   to = put_varint(to, time);
   to = put_varint(to, offset);
   to = put_bytes(to, record.key);
-  to = record.value.empty() ? put_varint(to, -1) : put_bytes(to, record.value);
-  to = put_varint(to, headers);
+  // A null value, not an empty one, is what Kafka's compaction takes for a tombstone.
+  put_varint(to, record.value.empty() ? -1 : static_cast<std::int64_t>(record.value.size()));
+  out += record.value;  // not made zero first
+  out.resize(at + total);
+  to = put_varint(out.data() + at + total - tail, headers);
   for (const Header& header : record.headers) to = put_bytes(put_bytes(to, header.name), header.value);
   room_.slots.push_back(slot);
   grown_ += total;
