@@ -22,6 +22,8 @@ class File {
  public:
   virtual ~File() = default;
   virtual Status write_at(std::uint64_t at, std::span<const char> bytes) = 0;
+  // One behind the other; what is written when it fails is a beginning of all.
+  virtual Status write_pieces(std::uint64_t at, std::span<const std::span<const char>> pieces) = 0;
   // Zeros, straight to the disk where the file system can: nobody reads them, so they need no page cache.
   // What is written over them in whole blocks of kBlockBytes is not read back first.
   virtual Status write_zeros(std::uint64_t at, std::uint64_t bytes) = 0;

@@ -54,10 +54,19 @@ std::optional<SegmentHeader> decode_segment(std::string_view bytes) {
 
 void seal_group(char* group, std::uint32_t salt, std::uint64_t number, std::uint32_t bytes,
                 std::uint32_t records) {
-  GroupHeader h{kGroupMagic, 0, number, bytes, records, 0, 0};
-  h.body_crc = crc32c(salt, group + kGroupHeaderBytes, bytes - kGroupHeaderBytes);
+  const std::span<const char> body(group + kGroupHeaderBytes, bytes - kGroupHeaderBytes);
+  seal_group(group, {&body, 1}, salt, number, records);
+}
+
+void seal_group(char* header, std::span<const std::span<const char>> body, std::uint32_t salt,
+                std::uint64_t number, std::uint32_t records) {
+  GroupHeader h{kGroupMagic, 0, number, kGroupHeaderBytes, records, salt, 0};
+  for (const std::span<const char> piece : body) {
+    h.body_crc = crc32c(h.body_crc, piece.data(), piece.size());
+    h.bytes += static_cast<std::uint32_t>(piece.size());
+  }
   h.header_crc = crc32c(salt, &h.number, sizeof h - 8);
-  std::memcpy(group, &h, sizeof h);
+  std::memcpy(header, &h, sizeof h);
 }
 
 std::optional<GroupHeader> group_at(const char* at, std::size_t room, std::uint32_t salt) {

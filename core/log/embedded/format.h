@@ -51,8 +51,11 @@ struct GroupHeader {
 };
 static_assert(sizeof(GroupHeader) == kGroupHeaderBytes);
 
+// `bytes` with the header. The body follows it, in one piece or as pieces are written.
 void seal_group(char* group, std::uint32_t salt, std::uint64_t number, std::uint32_t bytes,
                 std::uint32_t records);
+void seal_group(char* header, std::span<const std::span<const char>> body, std::uint32_t salt,
+                std::uint64_t number, std::uint32_t records);
 // The header at `at`, when its checksum holds and the group fits `room` bytes. The body is not looked at.
 std::optional<GroupHeader> group_at(const char* at, std::size_t room, std::uint32_t salt);
 [[nodiscard]] bool body_holds(const char* group, const GroupHeader& header, std::uint32_t salt);

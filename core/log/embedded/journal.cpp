@@ -159,20 +159,23 @@ Status Journal::append(std::span<Pending> records) {
   // To the end of its last block, over the zeros there: a block that is written in part would be read first.
   const std::uint64_t block_end = (end_ + bytes + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
   const std::uint64_t written = std::min(block_end, prepared_.load()) - end_;
-  if (group_.size() < written) group_.resize(written);
-  char* to = group_.data() + kGroupHeaderBytes;
   std::int64_t newest = newest_ms_;
+  pieces_.assign(1, header_);
   for (Pending& r : records) {
     r.offset = next_[static_cast<std::size_t>(r.partition)]++;
     set_offset(r.bytes, r.offset);
     newest = std::max(newest, record_at(r.bytes).timestamp_ms);
-    std::memcpy(to, r.bytes, r.size);
-    to += r.size;
+    if (pieces_.size() > 1 && pieces_.back().data() + pieces_.back().size() == r.bytes) {
+      pieces_.back() = {pieces_.back().data(), pieces_.back().size() + r.size};
+    } else {
+      pieces_.push_back({r.bytes, r.size});
+    }
   }
-  seal_group(group_.data(), segment_->header.salt, next_group_, static_cast<std::uint32_t>(bytes),
+  seal_group(header_.data(), std::span(pieces_).subspan(1), segment_->header.salt, next_group_,
              static_cast<std::uint32_t>(records.size()));
-  std::fill(to, group_.data() + written, '\0');
-  if (Status s = file_->write_at(end_, std::span(group_).first(written)); !s) {
+  static constexpr std::array<char, kBlockBytes> kZeros{};
+  if (written > bytes) pieces_.push_back(std::span(kZeros).first(written - bytes));
+  if (Status s = file_->write_pieces(end_, pieces_); !s) {
     for (Pending& r : records) --next_[static_cast<std::size_t>(r.partition)];
     if (s.error().code != "no_space") return final_unless_ok(std::move(s));
     // What is missing may be zeros that were there before: the group may read as whole until the next one

@@ -2,6 +2,7 @@
 // write and one fdatasync whatever it holds (docs/adr/0002). Appends and sync come from one thread; keep()
 // and prepare_ahead() may come from another. Deterministic: no threads, no clock of its own.
 #pragma once
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -106,7 +107,8 @@ class Journal {
   std::int64_t newest_ms_ = 0;
   std::atomic<bool> failed_{false};  // never goes back: only opening anew tells what is on disk
   std::mt19937 salts_;
-  std::vector<char> group_;  // as large as the largest so far: what it holds is written over
+  std::array<char, kGroupHeaderBytes> header_{};  // of the group under way, and what it is written from
+  std::vector<std::span<const char>> pieces_;
   std::uint64_t cut_bytes_ = 0;
   std::uint64_t synced_before_ = kSegmentHeaderBytes;  // how far the owner before had synced the open segment
 

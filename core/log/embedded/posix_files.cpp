@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "core/log/embedded/files.h"
@@ -66,6 +68,30 @@ class PosixFile final : public File {
       if (n < 0) return failure("write", path_);
       bytes = bytes.subspan(static_cast<std::size_t>(n));
       at += static_cast<std::uint64_t>(n);
+    }
+    return ok_status();
+  }
+  Status write_pieces(std::uint64_t at, std::span<const std::span<const char>> pieces) override {
+    std::array<iovec, 256> vectors;
+    while (!pieces.empty()) {
+      const auto now = pieces.first(std::min(pieces.size(), vectors.size()));
+      std::transform(now.begin(), now.end(), vectors.begin(), [](std::span<const char> piece) {
+        return iovec{const_cast<char*>(piece.data()), piece.size()};  // only read
+      });
+      const ssize_t n = pwritev(fd_, vectors.data(), static_cast<int>(now.size()), static_cast<off_t>(at));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return failure("write", path_);
+      at += static_cast<std::uint64_t>(n);
+      auto left = static_cast<std::size_t>(n);
+      while (!pieces.empty() && left >= pieces.front().size()) {
+        left -= pieces.front().size();
+        pieces = pieces.subspan(1);
+      }
+      if (left == 0) continue;
+      const auto rest = pieces.front().subspan(left);  // a write that stopped within it
+      if (Status s = write_at(at, rest); !s) return s;
+      at += rest.size();
+      pieces = pieces.subspan(1);
     }
     return ok_status();
   }

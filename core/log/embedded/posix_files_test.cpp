@@ -1,6 +1,8 @@
 // The real files: zeros in any range, also past the page cache, and nothing beside them.
 #include <algorithm>
+#include <csignal>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -8,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <linux/magic.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -54,6 +57,43 @@ TEST_F(Zeros, AnyRangeAndNothingBesideIt) {
     ASSERT_TRUE((text ? file_->write_at(at, std::string(bytes, 'y')) : file_->write_zeros(at, bytes)).ok());
     ASSERT_EQ(content(), expected) << bytes << " bytes at " << at;
   }
+}
+
+TEST_F(Zeros, PiecesStandOneBehindTheOther) {
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  for (const std::size_t count : {1U, 2U, 255U, 256U, 257U, 1000U}) {
+    std::vector<std::string> texts(count);
+    std::string expected = content().substr(0, 7);
+    expected.resize(7, '\0');
+    for (std::string& text : texts) {
+      text.assign(1 + random() % 300, static_cast<char>('a' + random() % 26));
+      expected += text;
+    }
+    const std::vector<std::span<const char>> pieces(texts.begin(), texts.end());
+    ASSERT_TRUE(file_->write_pieces(7, pieces).ok());
+    ASSERT_EQ(content().substr(0, expected.size()), expected) << count;
+  }
+}
+
+// A file's largest size stops the kernel within a piece, as a disk that fills up does.
+TEST_F(Zeros, PiecesThatStopMidwayLeaveABeginning) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const std::vector<std::string> texts{std::string(3000, 'a'), std::string(3000, 'b'),
+                                       std::string(3000, 'c')};
+  const std::vector<std::span<const char>> pieces(texts.begin(), texts.end());
+  for (const rlim_t most : {rlim_t{2000}, rlim_t{3000}, rlim_t{4500}, rlim_t{8999}}) {
+    const rlimit limit{most, before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    const Status written = file_->write_pieces(0, pieces);
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+    EXPECT_FALSE(written.ok()) << most;
+    EXPECT_EQ(content(), (texts[0] + texts[1] + texts[2]).substr(0, most));
+  }
+  std::signal(SIGXFSZ, handler);
 }
 
 TEST_F(Zeros, MoreThanOneWriteTakes) {

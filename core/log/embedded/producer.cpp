@@ -3,7 +3,7 @@
 namespace plumbline::log::embedded {
 namespace {
 // A buffer that once held a burst is not kept for ever.
-constexpr std::size_t kSpareBytesMax = std::size_t{1} << 20;
+constexpr std::size_t kSpareBytesMax = std::size_t{2} << 20;
 constexpr std::size_t kSparesMax = 4;
 }  // namespace
 

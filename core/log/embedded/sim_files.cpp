@@ -34,6 +34,12 @@ class SimFile final : public File {
     return full ? Status(no_space(path_)) : ok_status();
   }
 
+  Status write_pieces(std::uint64_t at, std::span<const std::span<const char>> pieces) override {
+    std::string all;
+    for (const auto piece : pieces) all.append(piece.data(), piece.size());
+    return write_at(at, all);
+  }
+
   Status write_zeros(std::uint64_t at, std::uint64_t bytes) override {
     return write_at(at, std::string(bytes, '\0'));
   }

@@ -169,7 +169,7 @@ void Delivery::remove(std::unique_ptr<Outbox> outbox) {
   const std::lock_guard hold(outboxes_mutex_);
   std::erase(outboxes_, outbox.get());
   if (empty) return;
-  outbox->abandon("closed");
+  outbox->forget("closed");
   abandoned_.push_back(std::move(outbox));
 }
 

@@ -25,6 +25,11 @@ bool Outbox::collect(Slot* slot, const Ack& ack) {
 
 void Outbox::deliver() {
   const std::lock_guard hold(mutex_);
+  if (forgotten_) {
+    burst_.clear();
+    done_.clear();
+    return;
+  }
   if (!burst_.empty()) listener_.on_acks(burst_);
   for (Slot* slot : done_) slot->active = false;
   returned_.insert(returned_.end(), done_.begin(), done_.end());
@@ -34,8 +39,19 @@ void Outbox::deliver() {
   if (out_ == 0) emptied_.notify_all();
 }
 
+void Outbox::forget(std::string_view reason) {
+  const std::lock_guard hold(mutex_);
+  abandon_held(reason);
+  forgotten_ = true;
+}
+
 void Outbox::abandon(std::string_view reason) {
   const std::lock_guard hold(mutex_);
+  abandon_held(reason);
+}
+
+// The caller holds mutex_.
+void Outbox::abandon_held(std::string_view reason) {
   std::vector<Ack> acks;
   for (const auto& chunk : chunks_) {
     for (std::size_t i = 0; i < kChunk; ++i) {

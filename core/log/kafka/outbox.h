@@ -36,11 +36,15 @@ class Outbox {
   void deliver();
   // Everything still out becomes kUnconfirmed; nothing handed over before may be collected afterwards.
   void abandon(std::string_view reason);
+  // The same, and the listener is told of nothing any more: it may be gone.
+  void forget(std::string_view reason);
   // True once nothing is out.
   [[nodiscard]] bool wait_empty(std::chrono::milliseconds longest);
 
  private:
   static constexpr std::size_t kChunk = 256;
+
+  void abandon_held(std::string_view reason);
 
   AckListener& listener_;
   std::vector<Slot*> free_;  // producer's thread only
@@ -52,6 +56,7 @@ class Outbox {
   std::vector<std::unique_ptr<Slot[]>> chunks_;
   std::vector<Slot*> returned_;
   std::size_t out_ = 0;
+  bool forgotten_ = false;
 };
 
 }  // namespace plumbline::log::kafka

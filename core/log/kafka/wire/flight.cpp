@@ -1,5 +1,6 @@
 // The sender's requests: what goes into one, and what its answer means.
 #include <algorithm>
+#include <limits>
 
 #include <boost/asio/redirect_error.hpp>
 #include <librdkafka/rdkafka.h>
@@ -15,7 +16,10 @@ using namespace std::chrono_literals;
 
 // Of one request, before compression; brokers take 100 MB (socket.request.max.bytes) unless set otherwise.
 constexpr std::size_t kRequestBytesMax = 16U << 20;
-constexpr std::int32_t kProduceWaitMs = 8000;  // shorter than the link's patience: late copies are told of
+// A broker waits so long for copies, and we a little longer for it: late copies are told of.
+constexpr std::int32_t kProduceWaitMs = 8000;
+constexpr auto kAnswerMax = 10s;
+constexpr auto kGrowMax = 1s;
 constexpr std::size_t kRoomsMax = 16;  // of a megabyte each at most, one for each partition that is busy
 constexpr auto kAgainAfter = 100ms;
 constexpr auto kIdleMax = 1h;
@@ -36,13 +40,18 @@ std::int32_t advanced(std::int32_t sequence, std::int32_t records) {
 
 // The caller holds mutex_.
 void Sender::enqueue(Partition& partition, const Record& record, Slot* slot, std::size_t bytes) {
-  if (!partition.open || partition.queue.back()->bytes() + bytes > static_cast<std::size_t>(kBatchBytes)) {
+  const Time now = Clock::now();
+  const bool full =
+      partition.open && (partition.queue.back()->bytes() + bytes > static_cast<std::size_t>(kBatchBytes) ||
+                         // The oldest record's time-out is the batch's.
+                         now - partition.queue.back()->begun() > kGrowMax);
+  if (!partition.open || full) {
     Batch::Room room;
     if (!rooms_.empty()) {
       room = std::move(rooms_.back());
       rooms_.pop_back();
     }
-    partition.queue.push_back(std::make_shared<Batch>(Clock::now(), std::move(room)));
+    partition.queue.push_back(std::make_shared<Batch>(now, std::move(room)));
     partition.open = true;
   }
   Batch& batch = *partition.queue.back();
@@ -64,27 +73,34 @@ Awaitable<void> Sender::serve(Node& node) {
     }
     if (node.link.left()) node.link.close();
     if (!node.link.is_open()) {
-      const std::string host = node.address.host;
-      if (const Status open = co_await node.link.open(host, node.address.port); !open) {
+      const NodeAddress at = node.address;
+      if (const Status open = co_await node.link.open(at.host, at.port); !open) {
         trouble_.met(open.error());
         ask_for_leaders();
         co_await pause(node.wake, Clock::now() + backoff);
         backoff = std::min<std::chrono::milliseconds>(2 * backoff, kBackoffMax);
         continue;
       }
-      backoff = kBackoffMin;
+      if (at.host != node.address.host || at.port != node.address.port) {  // it moved meanwhile
+        node.link.close();
+        continue;
+      }
     }
     gather(node, flight);
     if (flight.entries.empty()) continue;
     seal(flight);
     write(flight, node.link.correlation());
-    if (const auto answer = co_await node.link.exchange(flight.frame); answer) {
-      settle(flight, *answer, node);
-    } else {
-      trouble_.met(answer.error());
-      unanswered(flight);
-    }
+    const auto answer = co_await node.link.exchange(flight.frame, kAnswerMax);
+    const bool settled = answer && settle(flight, *answer, node);
+    if (!answer) trouble_.met(answer.error());
+    if (!settled) unanswered(flight, node);
     deliver();
+    if (settled) {
+      backoff = kBackoffMin;
+      continue;
+    }
+    co_await pause(node.wake, Clock::now() + backoff);
+    backoff = std::min<std::chrono::milliseconds>(2 * backoff, kBackoffMax);
   }
 }
 
@@ -104,18 +120,18 @@ bool Sender::ready(Node& node, Time& next) {
   return false;
 }
 
-void Sender::gather(const Node& node, Flight& flight) {
+void Sender::gather(Node& node, Flight& flight) {
   flight.entries.clear();
   const Time now = Clock::now();
   std::size_t bytes = 0, looked = 0;
   const std::lock_guard hold(mutex_);
   for (Partition* p : waiting_) {
-    if (bytes > kRequestBytesMax) break;
+    if (bytes > 0 && bytes + p->queue.front()->bytes() > kRequestBytesMax) break;
     ++looked;
     if (p->leader != node.address.id || p->flying || p->not_before > now) continue;
     if (!p->queue.front()->sealed() && !p->identity.known() && !identity_.known()) continue;
     if (p->queue.size() == 1) p->open = false;
-    p->flying = true;
+    p->flying = &node;
     bytes += p->queue.front()->bytes();
     flight.entries.push_back({p, p->queue.front()});
   }
@@ -171,7 +187,8 @@ void Sender::write(Flight& flight, std::int32_t correlation) {
   }
 }
 
-void Sender::settle(Flight& flight, std::string_view answer, Node& node) {
+// False: the answer can't be read.
+bool Sender::settle(Flight& flight, std::string_view answer, Node& node) {
   Status read = read_produced(answer, flight.answers);
   const auto fits = [](const Entry& entry, const Produced& one) {
     return one.topic == entry.partition->topic && one.partition == entry.partition->index;
@@ -194,23 +211,40 @@ void Sender::settle(Flight& flight, std::string_view answer, Node& node) {
   if (!read) {
     trouble_.met(read.error());
     node.link.close();
-    return unanswered(flight);
+    return false;
   }
   const std::lock_guard hold(mutex_);
   for (std::size_t i = 0; i < flight.entries.size(); ++i) answered(flight.entries[i], flight.answers[i]);
+  wake_others(flight, node);
+  return true;
+}
+
+// Those that lead by now what was under way here. The caller holds mutex_.
+void Sender::wake_others(const Flight& flight, const Node& node) {
+  if (std::any_of(flight.entries.begin(), flight.entries.end(), [&](const Entry& entry) {
+        return entry.partition->leader != node.address.id && !entry.partition->queue.empty();
+      }))
+    wake_idle();
+}
+
+// The last one that is well again ends what was told. The caller holds mutex_.
+void Sender::note_trouble(Partition& partition, bool troubled) {
+  if (std::exchange(partition.troubled, troubled) != troubled) troubled ? ++troubled_ : --troubled_;
+  if (!troubled && troubled_ == 0) trouble_.over();
 }
 
 // The caller holds mutex_.
 void Sender::answered(Entry& entry, const Produced& answer) {
   Partition& p = *entry.partition;
-  p.flying = false;
+  p.flying = nullptr;
   if (p.queue.empty() || p.queue.front() != entry.batch) return;  // timed out meanwhile
   const Fate fate = fate_of(answer.error);
   if (fate == Fate::kDurable) {
-    trouble_.over();
+    note_trouble(p, false);
     p.sequence = advanced(p.sequence, entry.batch->count());
     return finish(p, Ack::Status::kDurable, answer.base_offset, {});
   }
+  note_trouble(p, true);
   const std::string_view name = name_of(answer.error);
   trouble_.met(
       retryable(std::string(name), "kafka: " + std::string(p.topic) + "/" + std::to_string(p.index) + ": " +
@@ -218,12 +252,16 @@ void Sender::answered(Entry& entry, const Produced& answer) {
   if (fate == Fate::kRefused) {
     // An attempt that got no answer may have been taken.
     const bool doubtful = entry.batch->doubtful();
-    if (doubtful) lose_identity(p);
+    if (doubtful) next_epoch(p);
     return finish(p, doubtful ? Ack::Status::kUnconfirmed : Ack::Status::kRefused, -1, name);
   }
-  if (fate == Fate::kBroken) {
+  if (fate == Fate::kBroken || fate == Fate::kFenced) {
     ++rebuilds_;
-    lose_identity(p);
+    if (fate == Fate::kFenced) {
+      lose_identity(p);
+    } else {
+      next_epoch(p);
+    }
     return finish(p, Ack::Status::kUnconfirmed, -1, name);
   }
   entry.batch->doubt();  // too few copies may mean: one
@@ -231,13 +269,15 @@ void Sender::answered(Entry& entry, const Produced& answer) {
   if (fate == Fate::kMoved) ask_for_leaders();
 }
 
-void Sender::unanswered(Flight& flight) {
+void Sender::unanswered(Flight& flight, const Node& node) {
   ask_for_leaders();
   const std::lock_guard hold(mutex_);
   for (Entry& entry : flight.entries) {
-    entry.partition->flying = false;
+    entry.partition->flying = nullptr;
     entry.batch->doubt();
+    note_trouble(*entry.partition, true);
   }
+  wake_others(flight, node);
 }
 
 // The first batch is done with. The caller holds mutex_.
@@ -260,9 +300,16 @@ void Sender::finish(Partition& partition, Ack::Status status, std::int64_t base_
   if (queued_bytes_ == 0) emptied_.notify_all();
 }
 
-// What was sent under it may or may not be in the log, so its sequence has no successor.
+// What was sent may or may not be in the log, so its sequence has no successor. A broker that has seen the
+// next epoch refuses what still comes of this one (KIP-98: a partition's state is its own).
+void Sender::next_epoch(Partition& partition) {
+  if (partition.identity.epoch == std::numeric_limits<std::int16_t>::max()) return lose_identity(partition);
+  ++partition.identity.epoch;
+  partition.sequence = 0;
+}
+
 void Sender::lose_identity(Partition& partition) {
-  if (identity_ == partition.identity) {
+  if (identity_.id == partition.identity.id) {
     identity_ = {};
     control_wake_.cancel();
   }
@@ -272,17 +319,23 @@ void Sender::lose_identity(Partition& partition) {
 void Sender::expire(Time now) {
   const std::lock_guard hold(mutex_);
   const std::vector<Partition*> all(waiting_);
+  bool expired = false;
   for (Partition* p : all) {
     while (!p->queue.empty() && now - p->queue.front()->begun() > config_.delivery_timeout) {
       if (p->queue.front()->sealed()) {
-        // An answer that still comes is to nobody's question.
-        if (const auto node = nodes_.find(p->leader); p->flying && node != nodes_.end())
-          node->second->link.close();
-        lose_identity(*p);
+        if (p->flying != nullptr)
+          p->flying->link.close();  // an answer that still comes is to nobody's question
+        next_epoch(*p);
       }
       finish(*p, Ack::Status::kUnconfirmed, -1, name_of(RD_KAFKA_RESP_ERR__MSG_TIMED_OUT));
+      note_trouble(*p, true);
+      expired = true;
     }
   }
+  if (!expired) return;
+  trouble_.met(retryable("timed_out",
+                         "kafka: records got no answer within kafka.delivery_timeout and are unconfirmed"));
+  other_address();  // whom we ask may be cut off from its cluster himself
 }
 
 }  // namespace plumbline::log::kafka::wire

@@ -14,9 +14,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Longer than a broker is given to gather its copies' acks (kProduceWait of the sender).
-constexpr auto kAnswerMax = 10s;
-constexpr auto kConnectMax = 5s;
+constexpr auto kConnectMax = 5s, kVersionsMax = 5s;
+constexpr std::size_t kBytesMsLeast = 1000;  // of a frame
 constexpr auto kIdle = 1s;
 constexpr std::int32_t kAnswerBytesMax = 64 << 20;
 constexpr std::size_t kAnswerHead = 8;  // length and correlation id
@@ -24,10 +23,14 @@ constexpr std::size_t kAnswerHead = 8;  // length and correlation id
 }  // namespace
 
 Error Link::broken(std::string_view doing, const ErrorCode& ec) const {
-  const bool late = ec == asio::error::operation_aborted || ec == asio::error::bad_descriptor;
-  return retryable("log_unreachable", "kafka: " + std::string(doing) + " " + name_ + ": " +
-                                          (late ? "no answer in time" : ec.message()) +
-                                          "; is a broker listening at kafka.brokers?");
+  std::string why = ec.message() + "; is a broker listening there (kafka.brokers, its advertised.listeners)?";
+  if (ec == asio::error::operation_aborted || ec == asio::error::bad_descriptor) {
+    why = "no answer in time";
+  } else if (ec == asio::error::eof || ec == asio::error::invalid_argument) {
+    why = ec == asio::error::eof ? "it closed the connection" : "its answer makes no sense";
+    why += "; if it wants TLS or SASL, set kafka.options";
+  }
+  return retryable("log_unreachable", "kafka: " + std::string(doing) + " " + name_ + ": " + why);
 }
 
 Awaitable<Status> Link::connect(const std::string& host, int port) {
@@ -55,7 +58,7 @@ Awaitable<Status> Link::open(std::string host, int port) {
   std::string question;
   ask_versions(question, correlation_);
   const std::array<asio::const_buffer, 1> frame{asio::buffer(question)};
-  const auto answer = co_await exchange(frame);
+  const auto answer = co_await exchange(frame, kVersionsMax);
   if (!answer) co_return answer.error();
   Status known = read_versions(*answer);
   ready_ = known.ok();
@@ -63,10 +66,11 @@ Awaitable<Status> Link::open(std::string host, int port) {
   co_return known;
 }
 
-Awaitable<Result<std::string_view>> Link::exchange(std::span<const asio::const_buffer> frame) {
+Awaitable<Result<std::string_view>> Link::exchange(std::span<const asio::const_buffer> frame,
+                                                   std::chrono::milliseconds longest) {
   ErrorCode ec;
   const std::int32_t asked = correlation_++;
-  until_ = Clock::now() + kAnswerMax;
+  until_ = Clock::now() + longest + std::chrono::milliseconds(asio::buffer_size(frame) / kBytesMsLeast);
   co_await asio::async_write(socket_, frame, asio::redirect_error(kUse, ec));
   std::size_t have = 0, want = kAnswerHead;
   if (answer_.size() < 512) answer_.resize(512);

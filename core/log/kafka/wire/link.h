@@ -20,8 +20,10 @@ class Link {
   // those of read_versions.
   Awaitable<Status> open(std::string host, int port);
   // Sends a whole frame and reads the answer to it: what follows the correlation id, until the next exchange.
-  // Errors: "log_unreachable" (retryable); the link is closed then.
-  Awaitable<Result<std::string_view>> exchange(std::span<const asio::const_buffer> frame);
+  // `longest` is for the answer; sending may take a second more for each megabyte. Errors: "log_unreachable"
+  // (retryable); the link is closed then.
+  Awaitable<Result<std::string_view>> exchange(std::span<const asio::const_buffer> frame,
+                                               std::chrono::milliseconds longest);
 
   // The number of the next request.
   [[nodiscard]] std::int32_t correlation() const { return correlation_; }

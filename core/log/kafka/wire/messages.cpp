@@ -122,8 +122,14 @@ Result<Cluster> read_metadata(std::string_view answer) {
   r.text();  // cluster id
   r.i32();   // controller
   for (std::int32_t left = r.count(9); left > 0; --left) {
-    r.i16();  // the topic's error: then there are no partitions, and what waits for them goes on waiting
+    const std::int16_t whole =
+        r.i16();  // then there are no partitions, and what waits for them goes on waiting
     const std::string_view topic = r.text();
+    const auto note = [&](const std::string& what, std::int16_t code) {
+      if (code != 0 && cluster.trouble.empty())
+        cluster.trouble = what + ": " + rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(code));
+    };
+    note("topic " + std::string(topic), whole);
     r.i8();  // internal
     for (std::int32_t partitions = r.count(18); partitions > 0; --partitions) {
       const std::int16_t error = r.i16();
@@ -132,7 +138,10 @@ Result<Cluster> read_metadata(std::string_view answer) {
         for (std::int32_t ids = r.count(4); ids > 0; --ids) r.i32();
       }
       // REPLICA_NOT_AVAILABLE tells of a copy, not of the leader.
-      if (error != 0 && error != RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE) leader.node = -1;
+      if (error != 0 && error != RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE) {
+        leader.node = -1;
+        note(leader.topic + "/" + std::to_string(leader.partition), error);
+      }
       cluster.leaders.push_back(std::move(leader));
     }
   }
@@ -149,6 +158,7 @@ Result<Identity> read_identity(std::string_view answer) {
   identity.epoch = r.i16();
   if (!r.ok()) return cut_short("InitProducerId");
   if (error != 0) return refused("a producer's id", error);
+  if (identity.id < 0 || identity.epoch < 0) return cut_short("InitProducerId");
   return identity;
 }
 
@@ -190,10 +200,11 @@ Fate fate_of(std::int16_t error) {
       return Fate::kRefused;
     case RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER:
     case RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID:
+      return Fate::kBroken;
     case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
     case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING:
     case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
-      return Fate::kBroken;
+      return Fate::kFenced;
     case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
     case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
@@ -202,8 +213,9 @@ Fate fate_of(std::int16_t error) {
     case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
     case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
     case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:  // as a leader says that its cluster has cut off
       return Fate::kMoved;
-    default:  // REQUEST_TIMED_OUT, NOT_ENOUGH_REPLICAS and whatever later brokers may say: until the time-out
+    default:  // NOT_ENOUGH_REPLICAS and whatever later brokers may say: until the time-out
       return Fate::kAgain;
   }
 }

@@ -36,6 +36,8 @@ struct LeaderOf {
 struct Cluster {
   std::vector<NodeAddress> nodes;
   std::vector<LeaderOf> leaders;
+  std::string
+      trouble;  // what is wrong with a topic or partition that was asked about, by name; the first of them
 };
 
 struct Produced {
@@ -75,7 +77,8 @@ enum class Fate : std::uint8_t {
   kRefused,  // certainly not in the log, and will not be
   kAgain,    // the same batch again, after a while
   kMoved,    // the same, once it is known who leads the partition now
-  kBroken,   // its identity is of no use any more; may be in the log
+  kBroken,   // its place in the sequence is lost; may be in the log
+  kFenced,   // its identity is of no use any more; may be in the log
 };
 [[nodiscard]] Fate fate_of(std::int16_t error);
 

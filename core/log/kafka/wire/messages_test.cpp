@@ -163,6 +163,7 @@ TEST(WireMessages, AnswersAreRead) {
   ASSERT_EQ(cluster->leaders.size(), 2u);
   EXPECT_EQ(cluster->leaders[0].node, 2);
   EXPECT_EQ(cluster->leaders[1].node, -1) << "LEADER_NOT_AVAILABLE";
+  EXPECT_THAT(cluster->trouble, HasSubstr("traces.v1/1"));
   std::vector<Produced> produced;
   const std::string answer = produced_answer();
   ASSERT_TRUE(read_produced(answer, produced).ok());
@@ -214,9 +215,10 @@ TEST(WireMessages, WhatErrorsMean) {
   EXPECT_EQ(fate_of(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE), Fate::kRefused);
   EXPECT_EQ(fate_of(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED), Fate::kRefused);
   EXPECT_EQ(fate_of(RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION), Fate::kMoved);
-  EXPECT_EQ(fate_of(RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT), Fate::kAgain);
+  EXPECT_EQ(fate_of(RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT), Fate::kMoved);
   EXPECT_EQ(fate_of(RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND), Fate::kAgain);
   EXPECT_EQ(fate_of(RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER), Fate::kBroken);
+  EXPECT_EQ(fate_of(RD_KAFKA_RESP_ERR_PRODUCER_FENCED), Fate::kFenced);
   EXPECT_EQ(fate_of(12'345), Fate::kAgain) << "an error that only later brokers know";
 }
 

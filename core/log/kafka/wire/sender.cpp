@@ -4,7 +4,6 @@
 #include <charconv>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -18,8 +17,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kTickEvery = 100ms;
-constexpr auto kIdleMax = 1h;
-constexpr auto kAskAgain = 100ms;  // who leads, a producer's id
+constexpr auto kAskAgain = 100ms;   // who leads, a producer's id
+constexpr auto kAskAtLeast = 1min;  // also when nothing is wrong
+constexpr auto kAnswerMax = 5s;
 constexpr auto kBackoffMin = 50ms, kBackoffMax = 1000ms;
 
 // "host:port", "[::1]:9092", "PLAINTEXT://host"; librdkafka takes the same.
@@ -72,6 +72,11 @@ Result<std::vector<NodeAddress>> parse_brokers(std::string_view text) {
   return found;
 }
 
+// A coroutine that ends is a process that no longer produces: then it shall end too.
+void must_not_end(const std::exception_ptr& failure) {
+  if (failure) std::rethrow_exception(failure);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Sender>> Sender::open(const config::Kafka& config) {
@@ -82,8 +87,8 @@ Result<std::shared_ptr<Sender>> Sender::open(const config::Kafka& config) {
 
 Sender::Sender(config::Kafka config, std::vector<NodeAddress> bootstrap)
     : config_(std::move(config)), bootstrap_(std::move(bootstrap)) {
-  asio::co_spawn(context_, control(), asio::detached);
-  asio::co_spawn(context_, tick(), asio::detached);
+  asio::co_spawn(context_, control(), must_not_end);
+  asio::co_spawn(context_, tick(), must_not_end);
   thread_ = std::thread([this] { context_.run(); });
 }
 
@@ -106,7 +111,7 @@ void Sender::remove(std::unique_ptr<Outbox> outbox) {
   const std::lock_guard hold(outboxes_mutex_);
   std::erase(outboxes_, outbox.get());
   if (empty) return;
-  outbox->abandon("closed");
+  outbox->forget("closed");
   abandoned_.push_back(std::move(outbox));
 }
 
@@ -215,20 +220,29 @@ bool Sender::wants_control() {
   return refresh_ || !identity_.known();
 }
 
+void Sender::other_address() {
+  control_link_.close();
+  ++next_address_;
+  ask_for_leaders();
+}
+
 Awaitable<void> Sender::control() {
   auto backoff = kBackoffMin;
   for (;;) {
     if (!wants_control()) {
-      co_await pause(control_wake_, Clock::now() + kIdleMax);
+      const Time next = Clock::now() + kAskAtLeast;
+      co_await pause(control_wake_, next);
+      refresh_ = refresh_ || Clock::now() >= next;
       continue;
     }
     const Status done = co_await refresh();
     if (done) {
       backoff = kBackoffMin;
+      const std::lock_guard hold(mutex_);
+      if (waiting_.empty() && troubled_ == 0) trouble_.over();  // nobody else would say so
     } else {
       trouble_.met(done.error());
-      control_link_.close();
-      ++next_address_;
+      other_address();
     }
     // Not at once again, also when all went well: an election takes a moment.
     Timer rest(context_);
@@ -245,19 +259,24 @@ Awaitable<Status> Sender::refresh() {
     const NodeAddress& at = known[next_address_ % known.size()];
     if (Status open = co_await control_link_.open(at.host, at.port); !open) co_return open;
   }
-  std::string question;
-  if (!identity_.known()) {
-    ask_identity(question, control_link_.correlation());
-    const asio::const_buffer frame = asio::buffer(question);
-    const auto answer = co_await control_link_.exchange({&frame, 1});
-    if (!answer) co_return answer.error();
-    const auto identity = read_identity(*answer);
-    if (!identity) co_return identity.error();
-    identity_ = *identity;
-    const std::lock_guard hold(mutex_);
-    wake_idle();
+  if (refresh_) {
+    if (Status led = co_await learn_leaders(); !led) co_return led;
   }
-  if (!refresh_) co_return ok_status();
+  if (identity_.known()) co_return ok_status();
+  std::string question;
+  ask_identity(question, control_link_.correlation());
+  const asio::const_buffer frame = asio::buffer(question);
+  const auto answer = co_await control_link_.exchange({&frame, 1}, kAnswerMax);
+  if (!answer) co_return answer.error();
+  const auto identity = read_identity(*answer);
+  if (!identity) co_return identity.error();
+  identity_ = *identity;
+  const std::lock_guard hold(mutex_);
+  wake_idle();
+  co_return ok_status();
+}
+
+Awaitable<Status> Sender::learn_leaders() {
   refresh_ = false;
   std::vector<std::string> names;
   {
@@ -265,10 +284,10 @@ Awaitable<Status> Sender::refresh() {
     for (const auto& topic : topics_) names.push_back(topic->name);
   }
   if (names.empty()) co_return ok_status();
-  question.clear();
+  std::string question;
   ask_metadata(question, control_link_.correlation(), names);
   const asio::const_buffer frame = asio::buffer(question);
-  const auto answer = co_await control_link_.exchange({&frame, 1});
+  const auto answer = co_await control_link_.exchange({&frame, 1}, kAnswerMax);
   auto cluster = answer ? read_metadata(*answer) : Result<Cluster>(answer.error());
   if (!cluster) {
     refresh_ = true;
@@ -283,7 +302,7 @@ void Sender::apply(const Cluster& cluster) {
     auto& node = nodes_[address.id];
     if (!node) {
       node = std::make_unique<Node>(context_, address);
-      asio::co_spawn(context_, serve(*node), asio::detached);
+      asio::co_spawn(context_, serve(*node), must_not_end);
     } else if (node->address.host != address.host || node->address.port != address.port) {
       node->address = address;
       node->link.close();
@@ -319,8 +338,8 @@ void Sender::fail() {
       const std::lock_guard hold(mutex_);
       for (Partition* p : std::vector<Partition*>(waiting_)) {
         if (!p->queue.front()->sealed()) continue;
-        if (p->flying) nodes_.at(p->leader)->link.close();
-        lose_identity(*p);
+        if (p->flying != nullptr) p->flying->link.close();
+        next_epoch(*p);
         finish(*p, Ack::Status::kUnconfirmed, -1, "producer_rebuilt");
       }
       ++rebuilds_;
@@ -343,8 +362,13 @@ void Sender::close() {
     ended_ = true;
   }
   const std::lock_guard hold(outboxes_mutex_);
+  {
+    const std::lock_guard alone(mutex_);
+    for (Partition* p : std::vector<Partition*>(waiting_)) {
+      while (!p->queue.empty()) finish(*p, Ack::Status::kUnconfirmed, -1, "closed");
+    }
+  }
   woken();
-  for (Outbox* outbox : outboxes_) outbox->abandon("closed");
 }
 
 }  // namespace plumbline::log::kafka::wire

@@ -5,7 +5,8 @@
 //
 // Idempotent, acks=all. A partition has one batch out at a time; it is sent again as it is, with the same
 // sequence, until the broker tells what became of it or the delivery time-out is over: then its records are
-// kUnconfirmed and the partition goes on under another identity. Thread-safe.
+// kUnconfirmed and the partition goes on under the next epoch, by which a broker refuses what comes late.
+// Thread-safe.
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -43,17 +44,19 @@ class Sender final : public Carrier {
   void close() override;
   [[nodiscard]] std::uint64_t rebuilds() const override { return rebuilds_.load(); }
   [[nodiscard]] bool usable() const override { return true; }
-  // For a test: as if brokers knew none of its identities any more.
+  // For a test: as if brokers had lost the place in the sequence of all that is out.
   void fail();
 
  private:
+  struct Node;
   struct Partition {
     std::string_view topic;
     std::int32_t index = 0, leader = -1;
     std::deque<std::shared_ptr<Batch>> queue;
-    bool open = false;    // the last batch still grows
-    bool flying = false;  // the first batch is in a request
-    bool listed = false;  // in waiting_
+    bool open = false;       // the last batch still grows
+    bool listed = false;     // in waiting_
+    bool troubled = false;   // its last answer was none
+    Node* flying = nullptr;  // where the first batch is in a request
     // The sender's thread only:
     Time not_before;
     Identity identity;
@@ -87,19 +90,23 @@ class Sender final : public Carrier {
   Awaitable<void> serve(Node& node);
   Awaitable<void> control();
   Awaitable<Status> refresh();
+  Awaitable<Status> learn_leaders();
   Awaitable<void> tick();
   static Awaitable<void> pause(Timer& timer, Time until);
 
   Partition& partition(std::string_view topic, std::int32_t index);
   void enqueue(Partition& partition, const Record& record, Slot* slot, std::size_t bytes);
   bool ready(Node& node, Time& next);
-  void gather(const Node& node, Flight& flight);
+  void gather(Node& node, Flight& flight);
   void seal(Flight& flight);
   static void write(Flight& flight, std::int32_t correlation);
-  void settle(Flight& flight, std::string_view answer, Node& node);
+  bool settle(Flight& flight, std::string_view answer, Node& node);
   void answered(Entry& entry, const Produced& answer);
-  void unanswered(Flight& flight);
+  void unanswered(Flight& flight, const Node& node);
+  void wake_others(const Flight& flight, const Node& node);
+  void note_trouble(Partition& partition, bool troubled);
   void finish(Partition& partition, Ack::Status status, std::int64_t base_offset, std::string_view reason);
+  void next_epoch(Partition& partition);
   void lose_identity(Partition& partition);
   void apply(const Cluster& cluster);
   void expire(Time now);
@@ -109,6 +116,7 @@ class Sender final : public Carrier {
   void post_wake(bool wanted);
   void collect(Slot* slot, const Ack& ack);
   void deliver();
+  void other_address();
   [[nodiscard]] bool wants_control();
   [[nodiscard]] std::chrono::milliseconds patience() const;
 
@@ -136,8 +144,9 @@ class Sender final : public Carrier {
   std::vector<std::pair<Slot*, Ack>> refused_;
   std::vector<Batch::Room> rooms_;  // of batches that are done with
   std::int64_t queued_bytes_ = 0;
-  std::size_t idle_ = 0;  // nodes
-  bool posted_ = false;   // woken() is on its way
+  std::size_t idle_ = 0;      // nodes
+  std::size_t troubled_ = 0;  // partitions
+  bool posted_ = false;       // woken() is on its way
   bool closed_ = false, ended_ = false;
 
   std::mutex outboxes_mutex_;

@@ -1,8 +1,14 @@
 // The native producer against real brokers: copies, a leader that dies, too few copies, a lost identity.
 #include "core/log/kafka/wire/sender.h"
 
+#include <algorithm>
+#include <array>
 #include <condition_variable>
+#include <map>
 #include <mutex>
+#include <random>
+#include <set>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -191,6 +197,115 @@ TEST(WireSender, AnAnswerThatIsLostMakesNoCopy) {
   const auto values = values_of(**near, "lost", 0);
   ASSERT_EQ(values.size(), 8u);
   for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(values[i], "value-" + std::to_string(i));
+}
+
+// A request that the broker does not take is sent again, but not at once, and what is not to blame gets
+// through.
+TEST(WireSender, ABrokerThatClosesEveryTimeIsNotStormed) {
+  test::FaultProxy proxy(0);
+  tests::KafkaBroker broker({{"socket.request.max.bytes", "100000"}}, proxy.port());
+  proxy.send_to(broker.far_listens_on());
+  proxy.capture();
+  auto near = open_kafka(config_of(broker.bootstrap()));
+  auto sender = Sender::open(config_of(at_port(proxy.port()), 3s));
+  ASSERT_TRUE(near.ok() && sender.ok());
+  ASSERT_TRUE((*near)->ensure_topic(spec_of("closes")).ok());
+  const auto seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  std::string noise(300'000, ' ');
+  for (char& c : noise) c = static_cast<char>(random());
+  Acks acks;
+  auto outbox = std::make_unique<Outbox>(acks);
+  (*sender)->add(*outbox);
+  (*sender)->hand_over(*outbox, {{{"closes", 0, "k", noise, {}, 1}, 1}});
+  ASSERT_TRUE(acks.wait(1));
+  EXPECT_EQ(acks.all()[0].status, Ack::Status::kUnconfirmed);
+  const std::size_t connections = proxy.captured().size();
+  EXPECT_GE(connections, 3u) << "not tried again";
+  EXPECT_LE(connections, 40u) << "within three seconds";
+  (*sender)->hand_over(*outbox, {{{"closes", 0, "k", "small", {}, 1}, 2}});
+  ASSERT_TRUE(acks.wait(2));
+  EXPECT_EQ(acks.all()[1].status, Ack::Status::kDurable);
+  (*sender)->remove(std::move(outbox));
+  (*sender)->close();
+  EXPECT_EQ(values_of(**near, "closes", 0), std::vector<std::string>{"small"});
+}
+
+// What timed out may have reached the broker; once a later record is in the log, it no longer gets there.
+TEST(WireSender, WhatTimedOutIsNotFoundBehindWhatCameLater) {
+  tests::KafkaBroker broker;
+  auto log = open_kafka(config_of(broker.bootstrap()));
+  auto sender = Sender::open(config_of(broker.bootstrap(), 1s));
+  ASSERT_TRUE(log.ok() && sender.ok());
+  ASSERT_TRUE((*log)->ensure_topic(spec_of("late")).ok());
+  Acks acks;
+  auto outbox = std::make_unique<Outbox>(acks);
+  (*sender)->add(*outbox);
+  std::uint64_t token = 0;
+  const auto send = [&] {
+    const std::string value = std::to_string(++token);
+    (*sender)->hand_over(*outbox, {{{"late", 0, "k", value, {}, 1}, token}});
+    return acks.wait(token);
+  };
+  ASSERT_TRUE(test::wait_for([&] { return send() && acks.all().back().status == Ack::Status::kDurable; }));
+  for (int round = 0; round < 5; ++round) {
+    broker.pause();
+    ASSERT_TRUE(send());
+    EXPECT_EQ(acks.all().back().status, Ack::Status::kUnconfirmed);
+    (*sender)->hand_over(*outbox, {{{"late", 0, "k", std::to_string(token + 1), {}, 1}, token + 1}});
+    ++token;
+    broker.resume();
+    ASSERT_TRUE(acks.wait(token));
+    ASSERT_TRUE(test::wait_for([&] { return send() && acks.all().back().status == Ack::Status::kDurable; }));
+  }
+  (*sender)->remove(std::move(outbox));
+  (*sender)->close();
+  const auto values = values_of(**log, "late", 0);
+  std::set<std::uint64_t> found;
+  std::uint64_t last = 0;
+  for (const std::string& value : values) {
+    const std::uint64_t number = std::stoull(value);
+    EXPECT_GT(number, last) << "out of order, or twice";
+    last = number;
+    found.insert(number);
+  }
+  for (const Ack& ack : acks.all()) {
+    if (ack.status == Ack::Status::kDurable) {
+      EXPECT_TRUE(found.contains(ack.token)) << ack.token;
+    }
+  }
+}
+
+TEST(WireSender, ClosingWhileRecordsComeAcksEachOnce) {
+  for (int round = 0; round < 10; ++round) {
+    auto sender = Sender::open(config_of(at_port(test::free_port()), 1s));
+    ASSERT_TRUE(sender.ok());
+    constexpr std::uint64_t kEach = 2'000;
+    std::array<Acks, 3> acks;
+    std::vector<std::jthread> producers;
+    for (Acks& mine : acks) {
+      producers.emplace_back([&mine, &sender] {
+        auto outbox = std::make_unique<Outbox>(mine);
+        (*sender)->add(*outbox);
+        for (std::uint64_t token = 0; token < kEach; ++token)
+          (*sender)->hand_over(*outbox,
+                               {{{"closing", static_cast<std::int32_t>(token % 3), "k", "v", {}, 1}, token}});
+        EXPECT_TRUE(mine.wait(kEach));
+        (*sender)->remove(std::move(outbox));
+      });
+    }
+    ASSERT_TRUE(acks[0].wait(round == 0 ? 0 : 1));
+    (*sender)->close();
+    producers.clear();
+    for (Acks& mine : acks) {
+      std::set<std::uint64_t> tokens;
+      for (const Ack& ack : mine.all()) tokens.insert(ack.token);
+      EXPECT_EQ(mine.all().size(), kEach);
+      EXPECT_EQ(tokens.size(), kEach);
+      EXPECT_EQ(mine.count(Ack::Status::kDurable), 0u);
+    }
+  }
 }
 
 TEST(WireSender, ALeaderThatDiesIsFollowedByTheNext) {
