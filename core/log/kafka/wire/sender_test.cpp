@@ -1,23 +1,19 @@
-// The native producer against real brokers: copies, a leader that dies, too few copies, a lost identity.
+// The native producer against a real broker: fields, lost answers, requests not taken, late copies, closing.
 #include "core/log/kafka/wire/sender.h"
 
 #include <algorithm>
 #include <array>
-#include <condition_variable>
-#include <map>
-#include <mutex>
 #include <random>
 #include <set>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <librdkafka/rdkafka.h>
 
-#include "core/log/kafka/conf.h"
 #include "core/log/kafka/kafka_log.h"
 #include "tests/support/fault_proxy.h"
 #include "tests/support/kafka_broker.h"
+#include "tests/support/kafka_records.h"
 
 namespace plumbline::log::kafka::wire {
 namespace {
@@ -25,74 +21,11 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-class Acks final : public AckListener {
- public:
-  void on_acks(std::span<const Ack> acks) noexcept override {
-    const std::lock_guard hold(mutex_);
-    all_.insert(all_.end(), acks.begin(), acks.end());
-    changed_.notify_all();
-  }
-  bool wait(std::size_t count) {
-    std::unique_lock hold(mutex_);
-    return changed_.wait_for(hold, 90s, [&] { return all_.size() >= count; });
-  }
-  std::vector<Ack> all() {
-    const std::lock_guard hold(mutex_);
-    return all_;
-  }
-  std::size_t count(Ack::Status status) {
-    const auto seen = all();
-    return static_cast<std::size_t>(
-        std::count_if(seen.begin(), seen.end(), [&](const Ack& ack) { return ack.status == status; }));
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<Ack> all_;
-};
-
-config::Kafka config_of(const std::string& brokers, std::chrono::milliseconds delivery_timeout = 30s) {
-  config::Kafka config;
-  config.brokers = brokers;
-  config.delivery_timeout = delivery_timeout;
-  return config;
-}
-
-std::string at_port(int port) {
-  return "127.0.0.1:" + std::to_string(port);
-}
-
-TopicSpec spec_of(const std::string& name, std::int32_t partitions = 1, std::int16_t replication = 1) {
-  TopicSpec spec;
-  spec.name = name;
-  spec.partitions = partitions;
-  spec.replication = replication;
-  return spec;
-}
-
-// Values of a partition as a reader of librdkafka sees them, which checks their sums.
-std::vector<std::string> values_of(Log& log, const std::string& topic, std::int32_t partition) {
-  const TopicPartition at{topic, partition};
-  const auto marks = log.watermarks(at);
-  EXPECT_TRUE(marks.ok());
-  const std::vector<StartPosition> from{{at, 0, ""}};
-  auto reader = log.reader(from);
-  EXPECT_TRUE(reader.ok());
-  std::vector<std::string> values;
-  std::int64_t next = 0;
-  EXPECT_TRUE(test::wait_for([&] {
-    if (next >= marks->high) return true;
-    const auto records = (*reader)->poll(1 << 20, 100ms, {});
-    if (!records) return false;
-    for (const ReadRecord& record : *records) {
-      values.emplace_back(record.value);
-      next = record.offset + 1;
-    }
-    return next >= marks->high;
-  }));
-  return values;
-}
+using tests::Acks;
+using tests::at_port;
+using tests::config_of;
+using tests::spec_of;
+using tests::values_of;
 
 TEST(WireSender, BrokersThatCantBeReadAreNamed) {
   for (const auto* brokers : {"", ",", "host:0", "host:99999", "host:9o92", "SASL_SSL://host:9092", "[::1"}) {
@@ -306,98 +239,6 @@ TEST(WireSender, ClosingWhileRecordsComeAcksEachOnce) {
       EXPECT_EQ(mine.count(Ack::Status::kDurable), 0u);
     }
   }
-}
-
-TEST(WireSender, ALeaderThatDiesIsFollowedByTheNext) {
-  tests::KafkaBroker first, second({}, 0, &first);
-  auto log = open_kafka(config_of(first.bootstrap()));
-  ASSERT_TRUE(log.ok());
-  constexpr std::int32_t kPartitions = 4;
-  ASSERT_TRUE(test::wait_for([&] { return (*log)->ensure_topic(spec_of("moves", kPartitions, 2)).ok(); }));
-  Acks acks;
-  auto producer = (*log)->producer(acks);
-  ASSERT_TRUE(producer.ok());
-  std::uint64_t sent = 0;
-  const auto send = [&](std::uint64_t rounds) {
-    for (const std::uint64_t until = sent + rounds * kPartitions; sent < until; ++sent) {
-      const std::string value = std::to_string(sent / kPartitions);
-      (*producer)->append({"moves", static_cast<std::int32_t>(sent % kPartitions), "k", value, {}, 1}, sent);
-      (*producer)->submit();
-    }
-  };
-  send(50);
-  ASSERT_TRUE(acks.wait(sent));
-  send(50);
-  second.kill9();  // it leads two of the four
-  send(50);
-  ASSERT_TRUE(acks.wait(sent));
-  EXPECT_EQ(acks.count(Ack::Status::kDurable), sent);
-  second.start();
-  send(50);
-  ASSERT_TRUE(acks.wait(sent));
-  EXPECT_EQ(acks.count(Ack::Status::kDurable), sent);
-  for (std::int32_t p = 0; p < kPartitions; ++p) {
-    const auto values = values_of(**log, "moves", p);
-    ASSERT_EQ(values.size(), sent / kPartitions) << p;
-    for (std::size_t i = 0; i < values.size(); ++i) ASSERT_EQ(values[i], std::to_string(i)) << p;
-  }
-}
-
-// Replaces all settings of a topic by one.
-bool set_topic(const config::Kafka& config, const char* topic, const char* name, const char* value) {
-  auto conf = make_conf(config, control_settings(config));
-  if (!conf) return false;
-  auto client = make_client(RD_KAFKA_CONSUMER, std::move(*conf));
-  if (!client) return false;
-  const Queue answers(rd_kafka_queue_new(client->get()));
-  rd_kafka_ConfigResource_t* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
-  rd_kafka_ConfigResource_set_config(resource, name, value);
-  rd_kafka_AlterConfigs(client->get(), &resource, 1, nullptr, answers.get());
-  const Event done(rd_kafka_queue_poll(answers.get(), 30'000));
-  rd_kafka_ConfigResource_destroy(resource);
-  return done && rd_kafka_event_error(done.get()) == RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-// Copies of a topic's first partition that follow its leader, the leader among them.
-int in_sync(const config::Kafka& config, const char* name) {
-  auto conf = make_conf(config, control_settings(config));
-  if (!conf) return -1;
-  auto client = make_client(RD_KAFKA_CONSUMER, std::move(*conf));
-  if (!client) return -1;
-  const kafka::Topic topic(rd_kafka_topic_new(client->get(), name, nullptr));
-  const rd_kafka_metadata_t* raw = nullptr;
-  if (rd_kafka_metadata(client->get(), 0, topic.get(), &raw, 10'000) != RD_KAFKA_RESP_ERR_NO_ERROR) return -1;
-  const Metadata held(raw);
-  return raw->topic_cnt == 1 && raw->topics[0].partition_cnt > 0 ? raw->topics[0].partitions[0].isr_cnt : -1;
-}
-
-TEST(WireSender, TooFewCopiesHoldUpTheirTopicOnly) {
-  tests::KafkaBroker first;
-  auto log = open_kafka(config_of(first.bootstrap(), 3s));
-  ASSERT_TRUE(log.ok());
-  ASSERT_TRUE((*log)->ensure_topic(spec_of("alone")).ok());  // before there is another to lead it
-  tests::KafkaBroker second({}, 0, &first);
-  ASSERT_TRUE(test::wait_for([&] { return (*log)->ensure_topic(spec_of("copies", 1, 2)).ok(); }));
-  ASSERT_TRUE(set_topic(config_of(first.bootstrap()), "copies", "min.insync.replicas", "2"));
-  Acks acks;
-  auto producer = (*log)->producer(acks);
-  const Record record{"copies", 0, "k", "v", {}, 1};
-  ASSERT_TRUE(test::wait_for([&] { return append_and_wait(**log, record).ok(); }));
-  second.kill9();
-  // Until the cluster knows that it is gone, an answer waits for it, and all that came on the same connection
-  // too.
-  ASSERT_TRUE(test::wait_for([&] { return in_sync(config_of(first.bootstrap()), "copies") == 1; }));
-  (*producer)->append(record, 1);
-  (*producer)->submit();
-  std::size_t beside = 0;
-  while (acks.all().empty()) {
-    ASSERT_TRUE(append_and_wait(**log, {"alone", 0, "k", "v", {}, 1}).ok());
-    ++beside;
-  }
-  EXPECT_GT(beside, 20u) << "held up with the other";
-  EXPECT_EQ(acks.all()[0].status, Ack::Status::kUnconfirmed);
-  second.start();
-  ASSERT_TRUE(test::wait_for([&] { return append_and_wait(**log, record).ok(); }));
 }
 
 TEST(WireSender, ALostIdentityEndsWhatIsOutAndNothingElse) {
