@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string_view>
 #include <vector>
 
@@ -20,23 +21,33 @@ struct Staged {
 
 class Carrier {
  public:
-  Carrier() = default;
+  explicit Carrier(std::chrono::milliseconds delivery_timeout)
+      : patience_(delivery_timeout + std::chrono::seconds(5)) {}
   Carrier(const Carrier&) = delete;
   Carrier& operator=(const Carrier&) = delete;
   virtual ~Carrier() = default;
 
-  virtual void add(Outbox& outbox) = 0;
+  void add(Outbox& outbox);
   // Waits until the outbox is empty (at most a little over the delivery time-out), then forgets it; what is
   // still out then becomes kUnconfirmed.
-  virtual void remove(std::unique_ptr<Outbox> outbox) = 0;
+  void remove(std::unique_ptr<Outbox> outbox);
   // Records are copied; the acks of those that are refused come from the carrier's thread like the others.
   virtual void hand_over(Outbox& outbox, const std::vector<Staged>& records) = 0;
   // Accepts nothing more, waits for what is out, acks the rest kUnconfirmed. May be called again.
   virtual void close() = 0;
 
-  // How often something was lost that idempotence rests on, so that what was out became kUnconfirmed.
-  [[nodiscard]] virtual std::uint64_t rebuilds() const = 0;
   [[nodiscard]] virtual bool usable() const = 0;
+
+ protected:
+  // Records that timed out are told of within a second or so.
+  [[nodiscard]] std::chrono::milliseconds patience() const { return patience_; }
+
+  std::mutex outboxes_mutex_;
+  std::vector<Outbox*> outboxes_;
+
+ private:
+  const std::chrono::milliseconds patience_;
+  std::vector<std::unique_ptr<Outbox>> abandoned_;  // slots that a late report may still name
 };
 
 }  // namespace plumbline::log::kafka

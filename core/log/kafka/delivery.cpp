@@ -65,7 +65,7 @@ Result<std::shared_ptr<Delivery>> Delivery::open(const config::Kafka& config) {
 }
 
 Delivery::Delivery(config::Kafka config, Client client)
-    : config_(std::move(config)), client_(std::move(client)) {}
+    : Carrier(config.delivery_timeout), config_(std::move(config)), client_(std::move(client)) {}
 
 Delivery::~Delivery() {
   close();
@@ -78,10 +78,6 @@ Result<Client> Delivery::connect() {
   rd_kafka_conf_set_dr_msg_cb(conf->get(), &Delivery::on_report);
   rd_kafka_conf_set_error_cb(conf->get(), &Delivery::on_error);
   return make_client(RD_KAFKA_PRODUCER, std::move(*conf));
-}
-
-std::chrono::milliseconds Delivery::patience() const {
-  return config_.delivery_timeout + 5s;  // librdkafka looks for timed-out records once a second
 }
 
 void Delivery::on_report(rd_kafka_t*, const rd_kafka_message_t* message, void* self) {
@@ -157,20 +153,6 @@ void Delivery::rebuild() {
 void Delivery::fail(rd_kafka_resp_err_t code, const char* why) {
   const std::shared_lock hold(client_mutex_);
   rd_kafka_test_fatal_error(client_.get(), code, why);
-}
-
-void Delivery::add(Outbox& outbox) {
-  const std::lock_guard hold(outboxes_mutex_);
-  outboxes_.push_back(&outbox);
-}
-
-void Delivery::remove(std::unique_ptr<Outbox> outbox) {
-  const bool empty = outbox->wait_empty(patience());
-  const std::lock_guard hold(outboxes_mutex_);
-  std::erase(outboxes_, outbox.get());
-  if (empty) return;
-  outbox->forget("closed");
-  abandoned_.push_back(std::move(outbox));
 }
 
 rd_kafka_topic_t* Delivery::topic_handle(std::string_view name) {

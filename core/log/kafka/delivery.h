@@ -25,11 +25,9 @@ class Delivery final : public Carrier {
   Delivery(config::Kafka config, Client client);
   ~Delivery() override;
 
-  void add(Outbox& outbox) override;
-  void remove(std::unique_ptr<Outbox> outbox) override;
   void hand_over(Outbox& outbox, const std::vector<Staged>& records) override;
   void close() override;
-  [[nodiscard]] std::uint64_t rebuilds() const override { return rebuilds_.load(); }
+  [[nodiscard]] std::uint64_t rebuilds() const { return rebuilds_.load(); }
   [[nodiscard]] bool usable() const override { return usable_.load(); }
   // For a test: fails as after this error of the broker. The client is not taken away meanwhile.
   void fail(rd_kafka_resp_err_t code, const char* why);
@@ -48,7 +46,6 @@ class Delivery final : public Carrier {
   std::string_view produce(rd_kafka_topic_t* topic, const Record& record, Slot* slot);
   rd_kafka_topic_t* topic_handle(std::string_view name);
   void refuse(Slot* slot, std::string_view reason);
-  [[nodiscard]] std::chrono::milliseconds patience() const;
 
   const config::Kafka config_;
   std::atomic<std::uint64_t> rebuilds_{0};
@@ -64,9 +61,7 @@ class Delivery final : public Carrier {
   std::mutex topics_mutex_;
   std::map<std::string, Topic, std::less<>> topics_;
 
-  std::mutex outboxes_mutex_;  // held while acks are delivered: never inside client_mutex_
-  std::vector<Outbox*> outboxes_;
-  std::vector<std::unique_ptr<Outbox>> abandoned_;  // slots that a late report may still name
+  // outboxes_mutex_ is held while acks are delivered: never inside client_mutex_.
   std::mutex refusals_mutex_;
   std::vector<std::pair<Slot*, Ack>> refusals_;
   std::jthread poller_;

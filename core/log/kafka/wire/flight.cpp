@@ -2,12 +2,10 @@
 #include <algorithm>
 #include <limits>
 
-#include <boost/asio/redirect_error.hpp>
 #include <librdkafka/rdkafka.h>
 
 #include "core/log/kafka/conf.h"
 #include "core/log/kafka/wire/sender.h"
-#include "core/telemetry/logging.h"
 
 namespace plumbline::log::kafka::wire {
 namespace {
@@ -23,7 +21,6 @@ constexpr auto kGrowMax = 1s;
 constexpr std::size_t kRoomsMax = 16;  // of a megabyte each at most, one for each partition that is busy
 constexpr auto kAgainAfter = 100ms;
 constexpr auto kIdleMax = 1h;
-constexpr auto kBackoffMin = 50ms, kBackoffMax = 1000ms;
 
 // librdkafka's names of the protocol's errors: static storage.
 std::string_view name_of(std::int16_t error) {
@@ -335,7 +332,8 @@ void Sender::expire(Time now) {
   if (!expired) return;
   trouble_.met(retryable("timed_out",
                          "kafka: records got no answer within kafka.delivery_timeout and are unconfirmed"));
-  other_address();  // whom we ask may be cut off from its cluster himself
+  // Whom we ask may be cut off from its cluster himself. Not at every tick: an answer needs its time.
+  if (now - other_at_ > kAnswerMax) other_address();
 }
 
 }  // namespace plumbline::log::kafka::wire

@@ -4,12 +4,8 @@
 #include <charconv>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <librdkafka/rdkafka.h>
-
-#include "core/telemetry/logging.h"
 
 namespace plumbline::log::kafka::wire {
 namespace {
@@ -20,7 +16,6 @@ constexpr auto kTickEvery = 100ms;
 constexpr auto kAskAgain = 100ms;   // who leads, a producer's id
 constexpr auto kAskAtLeast = 1min;  // also when nothing is wrong
 constexpr auto kAnswerMax = 5s;
-constexpr auto kBackoffMin = 50ms, kBackoffMax = 1000ms;
 
 // "host:port", "[::1]:9092", "PLAINTEXT://host"; librdkafka takes the same.
 Result<NodeAddress> parse_broker(std::string_view text) {
@@ -86,7 +81,7 @@ Result<std::shared_ptr<Sender>> Sender::open(const config::Kafka& config) {
 }
 
 Sender::Sender(config::Kafka config, std::vector<NodeAddress> bootstrap)
-    : config_(std::move(config)), bootstrap_(std::move(bootstrap)) {
+    : Carrier(config.delivery_timeout), config_(std::move(config)), bootstrap_(std::move(bootstrap)) {
   asio::co_spawn(context_, control(), must_not_end);
   asio::co_spawn(context_, tick(), must_not_end);
   thread_ = std::thread([this] { context_.run(); });
@@ -94,25 +89,6 @@ Sender::Sender(config::Kafka config, std::vector<NodeAddress> bootstrap)
 
 Sender::~Sender() {
   close();
-}
-
-// Batches time out by a tick; a request that is under way then is ended with its link.
-std::chrono::milliseconds Sender::patience() const {
-  return config_.delivery_timeout + 5s;
-}
-
-void Sender::add(Outbox& outbox) {
-  const std::lock_guard hold(outboxes_mutex_);
-  outboxes_.push_back(&outbox);
-}
-
-void Sender::remove(std::unique_ptr<Outbox> outbox) {
-  const bool empty = outbox->wait_empty(patience());
-  const std::lock_guard hold(outboxes_mutex_);
-  std::erase(outboxes_, outbox.get());
-  if (empty) return;
-  outbox->forget("closed");
-  abandoned_.push_back(std::move(outbox));
 }
 
 Sender::Partition& Sender::partition(std::string_view topic, std::int32_t index) {
@@ -223,11 +199,12 @@ bool Sender::wants_control() {
 void Sender::other_address() {
   control_link_.close();
   ++next_address_;
+  other_at_ = Clock::now();
   ask_for_leaders();
 }
 
 Awaitable<void> Sender::control() {
-  auto backoff = kBackoffMin;
+  std::chrono::milliseconds backoff = kBackoffMin;
   for (;;) {
     if (!wants_control()) {
       const Time next = Clock::now() + kAskAtLeast;
@@ -318,8 +295,14 @@ void Sender::apply(const Cluster& cluster) {
     }
   }
   // Those without a leader are asked for until they have one.
-  refresh_ = refresh_ ||
-             std::any_of(waiting_.begin(), waiting_.end(), [](const Partition* p) { return p->leader < 0; });
+  for (Partition* p : waiting_) {
+    if (p->leader >= 0) continue;
+    refresh_ = true;
+    note_trouble(*p, true);
+    trouble_.met(retryable("no_leader", "kafka: " + std::string(p->topic) + "/" + std::to_string(p->index) +
+                                            " has no leader now" +
+                                            (cluster.trouble.empty() ? "" : " (" + cluster.trouble + ")")));
+  }
   wake_idle();
 }
 

@@ -38,16 +38,17 @@ class Sender final : public Carrier {
   Sender(config::Kafka config, std::vector<NodeAddress> bootstrap);
   ~Sender() override;
 
-  void add(Outbox& outbox) override;
-  void remove(std::unique_ptr<Outbox> outbox) override;
   void hand_over(Outbox& outbox, const std::vector<Staged>& records) override;
   void close() override;
-  [[nodiscard]] std::uint64_t rebuilds() const override { return rebuilds_.load(); }
+  // How often a broker had lost the place in a sequence, so that what was out became kUnconfirmed.
+  [[nodiscard]] std::uint64_t rebuilds() const { return rebuilds_.load(); }
   [[nodiscard]] bool usable() const override { return true; }
   // For a test: as if brokers had lost the place in the sequence of all that is out.
   void fail();
 
  private:
+  static constexpr std::chrono::milliseconds kBackoffMin{50}, kBackoffMax{1000};
+
   struct Node;
   struct Partition {
     std::string_view topic;
@@ -118,10 +119,8 @@ class Sender final : public Carrier {
   void deliver();
   void other_address();
   [[nodiscard]] bool wants_control();
-  [[nodiscard]] std::chrono::milliseconds patience() const;
 
   asio::io_context context_{1};  // destroyed last: coroutines end with it
-  asio::executor_work_guard<Executor> work_{context_.get_executor()};
   const config::Kafka config_;
   const std::vector<NodeAddress> bootstrap_;
   std::atomic<std::uint64_t> rebuilds_{0};
@@ -132,6 +131,7 @@ class Sender final : public Carrier {
   Timer control_wake_{context_}, tick_timer_{context_};
   Identity identity_;
   std::size_t next_address_ = 0;
+  Time other_at_;         // when that was changed last
   bool refresh_ = false;  // who leads is to be asked
   std::string scratch_;   // of compression
   std::vector<Outbox*> touched_;
@@ -149,9 +149,6 @@ class Sender final : public Carrier {
   bool posted_ = false;       // woken() is on its way
   bool closed_ = false, ended_ = false;
 
-  std::mutex outboxes_mutex_;
-  std::vector<Outbox*> outboxes_;
-  std::vector<std::unique_ptr<Outbox>> abandoned_;
   std::thread thread_;
 };
 

@@ -51,6 +51,35 @@ TEST(WireTwoBrokers, ALeaderThatDiesIsFollowedByTheNext) {
   }
 }
 
+TEST(WireTwoBrokers, APartitionWithoutALeaderIsToldAndHoldsUpNobodyElse) {
+  tests::KafkaBroker first, second({}, 0, &first);
+  auto log = open_kafka(config_of(first.bootstrap(), 8s));
+  ASSERT_TRUE(log.ok());
+  // One copy of each of two partitions: one of them is on the broker that goes.
+  ASSERT_TRUE(test::wait_for([&] { return (*log)->ensure_topic(spec_of("halves", 2)).ok(); }));
+  const Record records[] = {{"halves", 0, "k", "v", {}, 1}, {"halves", 1, "k", "v", {}, 1}};
+  for (const Record& record : records)
+    ASSERT_TRUE(test::wait_for([&] { return append_and_wait(**log, record).ok(); }));
+  second.kill9();
+  testing::internal::CaptureStderr();
+  Acks acks;
+  auto producer = (*log)->producer(acks);
+  ASSERT_TRUE(producer.ok());
+  for (const Record& record : records)
+    (*producer)->append(record, static_cast<std::uint64_t>(record.partition));
+  (*producer)->submit();
+  ASSERT_TRUE(acks.wait(2));
+  const std::string told = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(acks.count(Ack::Status::kDurable), 1u);
+  EXPECT_EQ(acks.all()[0].status, Ack::Status::kDurable) << "held up by the other";
+  EXPECT_EQ(acks.all()[1].status, Ack::Status::kUnconfirmed);
+  EXPECT_NE(told.find("\"no_leader\""), std::string::npos) << told;
+  EXPECT_NE(told.find("halves/" + std::to_string(acks.all()[1].token)), std::string::npos) << told;
+  second.start();
+  for (const Record& record : records)
+    EXPECT_TRUE(test::wait_for([&] { return append_and_wait(**log, record).ok(); }));
+}
+
 // Replaces all settings of a topic by one.
 bool set_topic(const config::Kafka& config, const char* topic, const char* name, const char* value) {
   auto conf = make_conf(config, control_settings(config));
