@@ -1,10 +1,13 @@
 // Reports a second of drift, and CPU a report, beside plain consumption of the same topic: polled, its lines
-// walked and decoded, nothing kept. One member, embedded log, a private cluster; one report in twenty opens
-// or resolves a drift. usage: drift_bench REPORTS_A_ROUND ROUNDS; prints one JSON object a round.
+// walked and decoded, nothing kept. Embedded log, a private cluster; what is found is published, too. usage:
+// drift_bench REPORTS_A_ROUND ROUNDS [threads=N] [every=N]; prints one JSON object a round. threads:
+// drift.threads, one unless said; every: one report in so many opens or resolves a drift, 20 unless said.
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <thread>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -35,8 +38,10 @@ struct Plain {
 
 class Bench {
  public:
-  explicit Bench(std::int64_t reports)
+  Bench(std::int64_t reports, int threads, std::int64_t every)
       : reports_(reports),
+        threads_(threads),
+        every_(every),
         folder_("drift-bench"),
         cluster_({{"shared_buffers=512MB", "max_wal_size=8GB", "checkpoint_timeout=30min"}, ""}),
         database_(cluster_) {
@@ -53,7 +58,9 @@ class Bench {
     }
     postgres_.url = database_.conninfo();
     start_ = clock_.now();
-    role_ = std::make_unique<drift::DriftRole>(config::Drift{}, postgres_, *log_, clock_, metrics_);
+    config::Drift drift;
+    drift.threads = threads;
+    role_ = std::make_unique<drift::DriftRole>(drift, postgres_, *log_, clock_, metrics_);
   }
 
   void round(int number) {
@@ -66,19 +73,18 @@ class Bench {
     Plain plain;
     if (number % 2 == 0) plain = consume(from);
     const double postgres = bench::cpu_seconds_of_tree(cluster_.pid()), own = bench::own_cpu_seconds();
-    const auto start = Steady::now();
-    std::int64_t records = 0;
-    while (records < reports_) records += static_cast<std::int64_t>(require(role_->step()));
-    const double seconds = std::chrono::duration<double>(Steady::now() - start).count();
+    const double seconds = consume_by_role();
     const double own_cpu = bench::own_cpu_seconds() - own;
     const double postgres_cpu = bench::cpu_seconds_of_tree(cluster_.pid()) - postgres;
     if (number % 2 != 0) plain = consume(from);
     total_ += reports_;
     auto superuser = database_.superuser();
-    const auto found =
-        require(superuser.query("SELECT (SELECT sum(reports) FROM plumbline.drift_reports), (SELECT count(*) "
-                                "FROM plumbline.drifts)"));
+    const auto found = require(superuser.query(
+        "SELECT (SELECT sum(reports) FROM plumbline.drift_reports), (SELECT count(*) FROM "
+        "plumbline.drifts), (SELECT count(*) FROM plumbline.drift_events WHERE published_at IS "
+        "NULL)"));
     if (found.integer(0, 0) != total_) throw std::runtime_error("reports were not taken once");
+    if (found.integer(0, 2) != 0) throw std::runtime_error("events were not published");
     const auto n = static_cast<double>(reports_);
     fmt::print(
         R"({{"round":{},"drift_records_s":{:.0f},"plain_records_s":{:.0f},"drift_own_cpu_us":{:.2f},"drift_postgres_cpu_us":{:.2f},"plain_cpu_us":{:.2f},"drifts":{}}})"
@@ -89,21 +95,42 @@ class Bench {
   }
 
  private:
-  // Every repository reports in turn, a second after its last: forty times in a row of its life it passes,
-  // then fails once.
+  // Until all of the round is taken and what was found is published.
+  double consume_by_role() {
+    std::atomic<std::int64_t> records = 0;
+    const auto start = Steady::now();
+    const auto turns = [&](std::size_t member) {
+      while (records < reports_) {
+        // A member that another one joins is told so by an error, and goes on.
+        if (const auto done = role_->consume(member)) records += static_cast<std::int64_t>(*done);
+      }
+    };
+    {
+      std::vector<std::jthread> members;
+      for (int member = 0; member < threads_; ++member)
+        members.emplace_back(turns, static_cast<std::size_t>(member));
+      while (records < reports_) {
+        if (require(role_->publish(false)) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    }
+    require(role_->publish());
+    return std::chrono::duration<double>(Steady::now() - start).count();
+  }
+
+  // Every repository reports in turn, a second after its last: again and again it passes, then fails once.
   void make() {
     bench::Acks acks;
     auto producer = require(log_->producer(acks));
     const std::string received = format_rfc3339(clock_.now());
     for (std::int64_t n = 0; n < reports_; ++n, ++made_) {
       const std::int64_t repo = made_ % kRepos, step = made_ / kRepos;
-      const bool failed = (repo + step) % 40 == 39;
+      const bool failed = (repo * 7 + step) % (2 * every_) == 2 * every_ - 1;
       const std::string name = fmt::format("organization/repository-{}", repo);
       std::string body = fmt::format(
           R"({{"id":"{}","kind":"report","time":"{}","agent":"ci","repo":"{}","branch":"main","commit":"{:040x}",)"
           R"("data":{{"status":"{}","failures":[)",
-          Uuid::random().to_string(), format_rfc3339({start_.value - 600'000'000 + step * 1'000'000}), name,
-          made_, failed ? "FAIL" : "PASS");
+          Uuid::random().to_string(), format_rfc3339({start_.value - 20'000'000'000 + step * 1'000'000}),
+          name, made_, failed ? "FAIL" : "PASS");
       for (int i = 0; i < kFindings; ++i) {
         body += fmt::format(
             R"({}{{"id":"{}","title":"File Size Limit","details":"The following files exceed the maximum limit of )"
@@ -149,7 +176,10 @@ class Bench {
     return {std::chrono::duration<double>(Steady::now() - start).count(), bench::own_cpu_seconds() - cpu};
   }
 
-  std::int64_t reports_, made_ = 0, total_ = 0;
+  std::int64_t reports_;
+  int threads_;
+  std::int64_t every_;
+  std::int64_t made_ = 0, total_ = 0;
   std::string tenant_ = Uuid::random().to_string(), run_ = Uuid::random().to_string();
   test::TempFolder folder_;
   tests::PostgresCluster cluster_;
@@ -167,9 +197,22 @@ class Bench {
 }  // namespace plumbline
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
+  if (argc < 3) return 2;
+  int threads = 1;
+  long long every = 20;
+  for (int i = 3; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word.starts_with("threads=")) {
+      threads = std::atoi(argv[i] + 8);
+    } else if (word.starts_with("every=")) {
+      every = std::atoll(argv[i] + 6);
+    } else {
+      fmt::print(stderr, "drift_bench: {} is none of threads=, every=\n", word);
+      return 2;
+    }
+  }
   try {
-    plumbline::Bench bench(std::atoll(argv[1]));
+    plumbline::Bench bench(std::atoll(argv[1]), threads, every);
     for (int round = 0; round < std::atoi(argv[2]); ++round) bench.round(round);
   } catch (const std::exception& error) {
     fmt::print(stderr, "drift_bench: {}\n", error.what());

@@ -43,7 +43,7 @@ DriftConsumer::Groups DriftConsumer::group(std::span<const Line* const> lines) {
 }
 
 Status DriftConsumer::load_known(pg::Connection& connection, const Groups& groups) {
-  if (cache_.size() + groups.size() > kCacheMax) cache_.clear();
+  if (cache_.size() + groups.size() > options_.streams_max) cache_.clear();
   std::vector<postgres::DriftStreamId> missing;
   for (const Group& group : groups) {
     if (!cache_.contains(group.stream->id)) missing.push_back(row_id(*group.stream));

@@ -64,7 +64,7 @@ Status DriftConsumer::load_settings(pg::Connection& connection, bool* changed) {
 std::size_t DriftConsumer::fold(std::span<const loop::Input> inputs) {
   lines_.clear();
   letters_.clear();
-  if (heard_.size() >= kCacheMax) heard_.clear();  // here, where no line points to one
+  if (heard_.size() >= options_.streams_max) heard_.clear();  // here, where no line points to one
   std::size_t taken = 0;
   for (const loop::Input& input : inputs) {
     if (taken > 0 && lines_.size() >= options_.rows_max) break;
@@ -127,7 +127,7 @@ Status DriftConsumer::prepare(pg::Connection& connection) {
 }
 
 void DriftConsumer::committed() {
-  if (cache_.size() + next_.size() > kCacheMax) cache_.clear();
+  if (cache_.size() + next_.size() > options_.streams_max) cache_.clear();
   for (Known& known : next_) cache_[known.stream.id] = std::move(known);
   next_.clear();
   for (const auto& [what, count] : counts_) {

@@ -28,11 +28,12 @@
 namespace plumbline::drift {
 
 inline constexpr std::string_view kConsumer = "drift";
-// Streams kept in memory, at about a kilobyte each; above it all are read again when they report next.
+// Streams that a process keeps in memory, at about a kilobyte each.
 inline constexpr std::size_t kCacheMax = 100000;
 
 struct DriftOptions {
   std::size_t rows_max = 20000;
+  std::size_t streams_max = kCacheMax;  // above it all are read again when they report next
   std::chrono::microseconds flap_window{};
   std::chrono::microseconds notify_age_max{};
 };

@@ -52,6 +52,7 @@ void Loop::leave() {
   behind_.clear();
   inputs_.clear();
   meters_->in_hand->store(0);
+  report_owned();
 }
 
 Result<postgres::Position> Loop::claim(const log::TopicPartition& at, log::StartPosition* start) {
@@ -102,9 +103,7 @@ Result<std::vector<log::StartPosition>> Loop::on_assigned(std::span<const log::T
   }
   if (Status loaded = consumer_.assigned(*connection_, claimed); !loaded) return loaded.error();
   for (postgres::Position& position : claimed) owned_.insert_or_assign(position.at, std::move(position));
-  const auto stopped =
-      std::count_if(owned_.begin(), owned_.end(), [](const auto& p) { return p.second.stopped; });
-  meters_->stopped.set(static_cast<double>(stopped));
+  report_owned();
   return starts;
 }
 
@@ -116,6 +115,14 @@ void Loop::on_revoked(std::span<const log::TopicPartition> partitions) {
     meters_->lag_records(at).set(0);
     meters_->lag_seconds(at).set(0);
   }
+  report_owned();
+}
+
+void Loop::report_owned() {
+  const auto stopped =
+      std::count_if(owned_.begin(), owned_.end(), [](const auto& p) { return p.second.stopped; });
+  meters_->assigned.set(static_cast<double>(owned_.size()));
+  meters_->stopped.set(static_cast<double>(stopped));
 }
 
 }  // namespace plumbline::loop

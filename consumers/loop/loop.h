@@ -82,6 +82,7 @@ class Loop final : private log::AssignmentListener {
   void note(const Error& error);
   void note_in_hand(std::span<const Input> inputs);
   void report_lag();
+  void report_owned();
 
   Consumer& consumer_;
   log::Log& log_;

@@ -23,6 +23,8 @@ struct Loop::Meters {
         fenced(all.counter("plumbline_consumer_fenced_total",
                            "Batches dropped because another member owns the partition", label)),
         in_doubt(all.counter("plumbline_consumer_in_doubt_total", "Connections lost inside COMMIT", label)),
+        assigned(all.gauge("plumbline_consumer_partitions_assigned", "Partitions that the member reads",
+                           of_member(consumer, member))),
         stopped(all.gauge("plumbline_consumer_partitions_stopped",
                           "Partitions stopped because their position is lost; not 0 is an alarm",
                           of_member(consumer, member))),
@@ -64,6 +66,7 @@ struct Loop::Meters {
   telemetry::Counter& failures;
   telemetry::Counter& fenced;
   telemetry::Counter& in_doubt;
+  telemetry::Gauge& assigned;
   telemetry::Gauge& stopped;
   telemetry::Histogram& seconds;
   // Receipt (microseconds since the epoch) of the oldest record in hand; 0: none.

@@ -72,8 +72,9 @@ struct Health {
 };
 
 struct Drift {
-  std::int32_t batch_records_max = 20000;
-  std::int64_t batch_bytes_max = 32 << 20;
+  std::int32_t threads = 1;
+  std::int32_t batch_records_max = 100000;
+  std::int64_t batch_bytes_max = 64 << 20;
   std::chrono::milliseconds poll_wait = 20ms;
   std::chrono::milliseconds backoff_max = 5s;
   std::string admin_listen = "127.0.0.1:9466";

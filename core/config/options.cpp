@@ -129,6 +129,8 @@ const std::vector<Option>& table() {
       {"health.admin_listen", ListenAddress{}, PLUMBLINE_MEMBER(std::string, health.admin_listen),
        "Address of /livez, /readyz and /metrics of the health role when it runs alone."},
 
+      {"drift.threads", Count{1, 64}, PLUMBLINE_MEMBER(std::int32_t, drift.threads),
+       "Threads that share the partitions, each with a PostgreSQL connection and a batch of its own."},
       {"drift.batch_records_max", Count{1, 1'000'000},
        PLUMBLINE_MEMBER(std::int32_t, drift.batch_records_max), "Most traces of one transaction."},
       {"drift.batch_bytes_max", Size{1 << 20, 1LL << 30},

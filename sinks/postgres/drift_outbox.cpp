@@ -56,6 +56,9 @@ Result<std::vector<DriftOutboxRow>> drift_outbox(pg::Connection& c, std::span<co
   return found;
 }
 
+// Each is looked up by its lane and seq, whatever the planner believes: what is unpublished swings between
+// nothing and a backlog, so statistics are always of another time, and with them a plain join compared every
+// event of the batch with every one of the backlog.
 Status mark_drift_published(pg::Connection& c, std::span<const DriftOutboxRow* const> rows, TimeUs at) {
   if (rows.empty()) return ok_status();
   TextArray lanes, seqs;
@@ -64,8 +67,10 @@ Status mark_drift_published(pg::Connection& c, std::span<const DriftOutboxRow* c
     seqs.add(row->seq);
   }
   auto done = c.query(
-      "UPDATE plumbline.drift_events e SET published_at = $3::timestamptz FROM unnest($1::int2[], "
-      "$2::int8[]) k(lane, seq) WHERE e.lane = k.lane AND e.seq = k.seq AND e.published_at IS NULL",
+      "UPDATE plumbline.drift_events SET published_at = $3::timestamptz WHERE ctid = ANY (ARRAY(SELECT "
+      "e.place "
+      "FROM unnest($1::int2[], $2::int8[]) k(lane, seq) CROSS JOIN LATERAL (SELECT ctid AS place FROM "
+      "plumbline.drift_events WHERE lane = k.lane AND seq = k.seq AND published_at IS NULL LIMIT 1) e))",
       {lanes.text(), seqs.text(), format_rfc3339(at)});
   if (!done) return done.error();
   return ok_status();

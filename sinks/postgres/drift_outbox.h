@@ -24,7 +24,7 @@ struct DriftOutboxRow {
 Result<std::vector<std::int16_t>> lock_drift_lanes(pg::Connection& connection,
                                                    std::span<const std::int16_t> lanes);
 // The oldest unpublished events of each lane, in order; about kDriftOutboxMost in all.
-inline constexpr std::size_t kDriftOutboxMost = 512;
+inline constexpr std::size_t kDriftOutboxMost = 2048;
 Result<std::vector<DriftOutboxRow>> drift_outbox(pg::Connection& connection,
                                                  std::span<const std::int16_t> lanes);
 // Rows that drift_outbox returns of a lane at most: one with as many may have more.

@@ -15,21 +15,21 @@ class TextArray {
   void add(std::string_view value) {
     separate();
     text_ += '"';
-    for (const char c : value) {
-      if (c == '"' || c == '\\') text_ += '\\';
-      text_ += c;
+    for (std::size_t special; (special = value.find_first_of("\"\\")) != std::string_view::npos;) {
+      text_.append(value, 0, special).append(1, '\\').append(1, value[special]);
+      value.remove_prefix(special + 1);
     }
-    text_ += '"';
+    text_.append(value).append("\"}");
   }
   void add(const std::string& value) { add(std::string_view(value)); }
   void add(const char* value) { add(std::string_view(value)); }
   void add(std::integral auto value) {
     separate();
-    text_ += std::to_string(value);
+    text_.append(std::to_string(value)).append(1, '}');
   }
   void add_null() {
     separate();
-    text_ += "NULL";
+    text_ += "NULL}";
   }
   template <class T>
   void add(const std::optional<T>& value) {
@@ -39,13 +39,14 @@ class TextArray {
       add_null();
     }
   }
-  [[nodiscard]] std::string text() const { return text_ + '}'; }
+  [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
   void separate() {
+    text_.pop_back();
     if (text_.size() > 1) text_ += ',';
   }
-  std::string text_ = "{";
+  std::string text_ = "{}";
 };
 
 }  // namespace plumbline::postgres

@@ -17,8 +17,8 @@ constexpr std::chrono::milliseconds kLookInterval{200};
 
 }  // namespace
 
-std::unique_ptr<FileLock> FileLock::try_lock(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+std::unique_ptr<FileLock> FileLock::try_lock(const std::string& path, Missing missing) {
+  const int fd = open(path.c_str(), O_RDWR | O_CLOEXEC | (missing == Missing::kMake ? O_CREAT : 0), 0600);
   if (fd < 0) return nullptr;
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     close(fd);
@@ -34,37 +34,54 @@ FileLock::~FileLock() {
 Result<std::unique_ptr<Reader>> GroupReader::join(std::shared_ptr<Views> views, const std::string& folder,
                                                   std::span<const std::string> topics,
                                                   AssignmentListener& listener) {
-  std::error_code error;
-  std::filesystem::create_directories(folder + "/members", error);
-  if (error) return fatal("io", "cannot make " + folder + ": " + error.message());
   std::unique_ptr<GroupReader> member(new GroupReader(std::move(views), folder, listener));
   member->topics_.assign(topics.begin(), topics.end());
   std::sort(member->topics_.begin(), member->topics_.end());
-  member->id_ = Uuid::random().to_string();
-  member->member_ = FileLock::try_lock(folder + "/members/" + member->id_);
-  if (!member->member_) return fatal("io", "cannot lock " + folder + "/members/" + member->id_);
+  if (Status entered = member->enter(); !entered) return entered.error();
   return std::unique_ptr<Reader>(std::move(member));
+}
+
+Status GroupReader::enter() {
+  std::error_code error;
+  std::filesystem::create_directories(folder_ + "/members", error);
+  if (error) return fatal("io", "cannot make " + folder_ + ": " + error.message());
+  id_ = Uuid::random().to_string();
+  const std::string made = folder_ + "/" + id_ + ".joins", entered = folder_ + "/members/" + id_;
+  member_ = FileLock::try_lock(made);
+  if (!member_) return fatal("io", "cannot lock " + made);
+  std::filesystem::rename(made, entered, error);
+  if (!error) return ok_status();
+  unlink(made.c_str());
+  return fatal("io", "cannot make " + entered + ": " + error.message());
 }
 
 GroupReader::~GroupReader() {
   unlink((folder_ + "/members/" + id_).c_str());
 }
 
-// An error is no reason to give anything back: who can't look keeps what it has and says so.
-Result<std::vector<TopicPartition>> GroupReader::share() {
-  std::vector<std::string> members;
+// The living, sorted.
+Result<std::vector<std::string>> GroupReader::members() const {
+  std::vector<std::string> found;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_ + "/members", error)) {
-    const std::string name = entry.path().filename().string();
+  std::filesystem::directory_iterator entry(folder_ + "/members", error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
     if (name == id_) {
-      members.push_back(name);
-    } else if (const auto dead = FileLock::try_lock(entry.path().string())) {
-      unlink(entry.path().c_str());  // its process is gone: nobody alive lets go of its own file
+      found.push_back(name);
+    } else if (const auto dead = FileLock::try_lock(entry->path().string(), FileLock::Missing::kLeave)) {
+      unlink(entry->path().c_str());  // its process is gone: nobody alive lets go of its own file
     } else {
-      members.push_back(name);
+      found.push_back(name);
     }
   }
-  std::sort(members.begin(), members.end());
+  if (error && error != std::errc::no_such_file_or_directory)
+    return fatal("io", "cannot list " + folder_ + "/members: " + error.message());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+// An error is no reason to give anything back: who can't look keeps what it has and says so.
+Result<std::vector<TopicPartition>> GroupReader::share(const std::vector<std::string>& members) {
   const auto mine =
       static_cast<std::size_t>(std::find(members.begin(), members.end(), id_) - members.begin());
   std::vector<TopicPartition> wanted;
@@ -116,7 +133,14 @@ Status GroupReader::take(const std::vector<TopicPartition>& wanted) {
 }
 
 Status GroupReader::rebalance() {
-  const auto wanted = share();
+  auto all = members();
+  if (all && !std::binary_search(all->begin(), all->end(), id_)) {
+    // Somebody removed our file, and nobody counts us.
+    if (Status entered = enter(); !entered) return entered;
+    all = members();
+  }
+  if (!all) return all.error();
+  const auto wanted = share(*all);
   if (!wanted) return wanted.error();
   std::vector<TopicPartition> revoked;
   for (const auto& [at, lock] : owned_) {

@@ -1,6 +1,7 @@
 // A member of a consumer group across processes: members are locked files in the group's folder, and a
 // partition is read by whoever holds its lock file. A killed process loses its locks with its descriptors, so
-// nothing needs to time out.
+// nothing needs to time out. A member's file comes into the folder when it is locked already: who finds one
+// that is not takes it for a dead member's and removes it.
 #pragma once
 #include <map>
 #include <memory>
@@ -11,9 +12,11 @@
 
 namespace plumbline::log::embedded {
 
-class FileLock {  // flock on a file made when missing
+class FileLock {  // flock on a file
  public:
-  static std::unique_ptr<FileLock> try_lock(const std::string& path);  // null when another holds it
+  enum class Missing { kMake, kLeave };
+  // Null when another holds it, or it is missing and left so.
+  static std::unique_ptr<FileLock> try_lock(const std::string& path, Missing missing = Missing::kMake);
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
@@ -40,8 +43,10 @@ class GroupReader final : public Reader {
  private:
   GroupReader(std::shared_ptr<Views> views, std::string folder, AssignmentListener& listener)
       : views_(views), reader_(std::move(views)), folder_(std::move(folder)), listener_(listener) {}
+  Status enter();
   Status rebalance();
-  [[nodiscard]] Result<std::vector<TopicPartition>> share();
+  [[nodiscard]] Result<std::vector<std::string>> members() const;
+  [[nodiscard]] Result<std::vector<TopicPartition>> share(const std::vector<std::string>& members);
   Status take(const std::vector<TopicPartition>& wanted);
   void give_back(const std::vector<TopicPartition>& revoked);
 

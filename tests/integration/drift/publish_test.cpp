@@ -31,16 +31,45 @@ TEST_F(DriftTest, WhatTheLogRefusesIsPublishedLaterInOrder) {
 
 // More than is taken of a lane at once.
 TEST_F(DriftTest, ABacklogLeavesWholeAndInOrder) {
-  constexpr int kReports = 1100;
+  constexpr int kReports = static_cast<int>(postgres::kDriftOutboxMost) * 2 + 100;
   std::vector<std::string> lines, versions;
   for (int i = 1; i <= kReports; ++i) {
-    lines.push_back(i % 2 == 1 ? gate(i, i) : gate(i, i, "FAIL", "a.ts"));
+    lines.push_back(i % 2 == 1 ? gate(i, i / 100) : gate(i, i / 100, "FAIL", "a.ts"));
     if (i > 1) versions.push_back(std::to_string(i));
   }
   put(lines);
   drain();
   EXPECT_EQ(published("version"), versions);
   EXPECT_EQ(number("SELECT count(*) FROM plumbline.drift_events WHERE published_at IS NULL"), 0);
+}
+
+// Statistics of a time when all was published: a batch was compared with the whole backlog, event by event,
+// so what gathered while the log was away left ever more slowly.
+TEST_F(DriftTest, MarkingEventsDoesNotReadTheBacklog) {
+  constexpr int kBacklog = 6000, kMarked = 100;
+  require(super_.execute("ANALYZE plumbline.drift_events"));
+  (void)require(super_.query(
+      "INSERT INTO plumbline.drift_events (tenant_id, event_id, lane, key, type, time, recorded_at, notify, "
+      "late, "
+      "correction, body) SELECT $1::uuid, gen_random_uuid(), 3, 'key', 'drift.opened', now(), now(), true, "
+      "false, false, '{}' FROM generate_series(1, $2::int)",
+      {uuid_of(1).to_string(), std::to_string(kBacklog)}));
+  require(super_.begin());
+  const std::int16_t lane = 3;
+  const auto rows = require(postgres::drift_outbox(super_, std::span(&lane, 1)));
+  ASSERT_GE(rows.size(), static_cast<std::size_t>(kMarked));
+  std::vector<const postgres::DriftOutboxRow*> marked;
+  for (int i = 0; i < kMarked; ++i) marked.push_back(&rows[static_cast<std::size_t>(i)]);
+  const auto fetched = [&] {
+    return number("SELECT idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'drift_events'");
+  };
+  const std::int64_t before = fetched();
+  require(postgres::mark_drift_published(super_, marked, clock_.now()));
+  EXPECT_LE(fetched() - before, 2 * kMarked);
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.drift_events WHERE published_at IS NOT NULL"), kMarked);
+  EXPECT_EQ(number("SELECT seq FROM plumbline.drift_events WHERE published_at IS NULL ORDER BY seq LIMIT 1"),
+            rows[kMarked].seq);
+  super_.rollback();
 }
 
 TEST_F(DriftTest, ALaneThatAnotherProcessHoldsIsLeftToIt) {

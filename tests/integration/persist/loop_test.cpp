@@ -185,8 +185,15 @@ TEST_F(LoopTest, ALostPositionStopsThatPartitionAndNoOther) {
       number(
           "SELECT count(*) FROM plumbline.log_losses WHERE reason = 'below_retention' AND from_offset = 3"),
       1);
-  EXPECT_NE(metrics_.text().find("plumbline_consumer_partitions_stopped{consumer=\"rows\"} 1"),
-            std::string::npos);
+  const auto gauge = [&](const std::string& name, int value) {
+    return metrics_.text().find("plumbline_consumer_partitions_" + name + "{consumer=\"rows\"} " +
+                                std::to_string(value) + "\n") != std::string::npos;
+  };
+  EXPECT_TRUE(gauge("assigned", 2) && gauge("stopped", 1)) << metrics_.text();
+  std::stop_source over;
+  over.request_stop();
+  again->run(over.get_token());  // it leaves, and what it had is no longer counted as its own
+  EXPECT_TRUE(gauge("assigned", 0) && gauge("stopped", 0)) << metrics_.text();
   // Another member later: still stopped, still one loss.
   require(member(rows)->step(stop_.get_token()));
   EXPECT_EQ(number("SELECT count(*) FROM plumbline.log_losses"), 1);
