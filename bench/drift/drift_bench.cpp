@@ -30,6 +30,7 @@ using tests::require;
 constexpr std::int32_t kPartitions = 8;
 constexpr std::int64_t kRepos = 1000;
 constexpr std::size_t kPollBytes = std::size_t{32} << 20;
+constexpr int kFailuresMax = 100;
 constexpr int kFindings = 6;  // of a report, about 1.8 KB
 
 struct Plain {
@@ -100,9 +101,16 @@ class Bench {
     std::atomic<std::int64_t> records = 0;
     const auto start = Steady::now();
     const auto turns = [&](std::size_t member) {
+      int failures = 0;
       while (records < reports_) {
         // A member that another one joins is told so by an error, and goes on.
-        if (const auto done = role_->consume(member)) records += static_cast<std::int64_t>(*done);
+        const auto done = role_->consume(member);
+        if (done) records += static_cast<std::int64_t>(*done);
+        failures = done ? 0 : failures + 1;
+        if (failures > kFailuresMax) {
+          fmt::print(stderr, "drift_bench: {}\n", done.error().message);
+          std::terminate();
+        }
       }
     };
     {
@@ -210,6 +218,10 @@ int main(int argc, char** argv) {
       fmt::print(stderr, "drift_bench: {} is none of threads=, every=\n", word);
       return 2;
     }
+  }
+  if (threads < 1 || every < 1) {
+    fmt::print(stderr, "drift_bench: threads= and every= are 1 or more\n");
+    return 2;
   }
   try {
     plumbline::Bench bench(std::atoll(argv[1]), threads, every);

@@ -43,10 +43,17 @@ DriftConsumer::Groups DriftConsumer::group(std::span<const Line* const> lines) {
 }
 
 Status DriftConsumer::load_known(pg::Connection& connection, const Groups& groups) {
-  if (cache_.size() + groups.size() > options_.streams_max) cache_.clear();
   std::vector<postgres::DriftStreamId> missing;
-  for (const Group& group : groups) {
-    if (!cache_.contains(group.stream->id)) missing.push_back(row_id(*group.stream));
+  const auto look = [&] {
+    for (const Group& group : groups) {
+      if (!cache_.contains(group.stream->id)) missing.push_back(row_id(*group.stream));
+    }
+  };
+  look();
+  if (cache_.size() + missing.size() > options_.streams_max) {
+    cache_.clear();
+    missing.clear();
+    look();
   }
   auto rows = postgres::load_drift_streams(connection, missing);
   if (!rows) return rows.error();
@@ -285,33 +292,51 @@ Status DriftConsumer::apply(pg::Connection& connection) {
   return ok_status();
 }
 
-// Rare: what PostgreSQL refuses although the schema allows it. Each line is tried alone.
-Result<bool> DriftConsumer::isolate(pg::Connection& connection, const Error& /*error*/) {
-  bool found = false;
-  for (Line& line : lines_) {
-    if (line.dead) continue;
-    if (Status begun = connection.begin(); !begun) return begun.error();
-    const Line* one = &line;
-    const Status tried = apply_lines(connection, std::span(&one, 1));
-    connection.rollback();
-    if (tried || tried.error().fault != Fault::kPoison) continue;
-    line.dead = found = true;
-    postgres::DeadLetter letter;
-    letter.consumer = kConsumer;
-    letter.topic = line.record->topic;
-    letter.partition = line.record->partition;
-    letter.offset = line.record->offset;
-    letter.index = line.index;
-    letter.reason = "sql_" + tried.error().code;
-    letter.detail = tried.error().message;
-    letter.tenant = line.heard->stream.tenant;
-    letter.agent = loop::plain(line.record->header("agent"));
-    letter.key_id = loop::plain(line.record->header("key_id"));
-    letter.received_at = line.received_at;
-    letter.body = loop::body_text(line.text);
-    letters_.push_back(std::move(letter));
+void DriftConsumer::bury(Line& line, const Error& why) {
+  line.dead = true;
+  postgres::DeadLetter letter;
+  letter.consumer = kConsumer;
+  letter.topic = line.record->topic;
+  letter.partition = line.record->partition;
+  letter.offset = line.record->offset;
+  letter.index = line.index;
+  letter.reason = "sql_" + why.code;
+  letter.detail = why.message;
+  letter.tenant = line.heard->stream.tenant;
+  letter.agent = loop::plain(line.record->header("agent"));
+  letter.key_id = loop::plain(line.record->header("key_id"));
+  letter.received_at = line.received_at;
+  letter.body = loop::body_text(line.text);
+  letters_.push_back(std::move(letter));
+}
+
+// Buries the lines that are refused by themselves. A part that is taken holds none.
+Status DriftConsumer::part(pg::Connection& connection, std::span<Line* const> lines) {
+  if (Status begun = connection.begin(); !begun) return begun;
+  const Status tried = apply_lines(connection, std::vector<const Line*>(lines.begin(), lines.end()));
+  connection.rollback();
+  if (tried || tried.error().fault != Fault::kPoison) return tried;
+  if (lines.size() == 1) {
+    bury(*lines.front(), tried.error());
+    return ok_status();
   }
-  return found;
+  const std::size_t half = lines.size() / 2;
+  if (Status done = part(connection, lines.first(half)); !done) return done;
+  return part(connection, lines.subspan(half));
+}
+
+// Rare: what PostgreSQL refuses although the schema allows it.
+Result<bool> DriftConsumer::isolate(pg::Connection& connection, const Error& /*error*/) {
+  std::vector<Line*> living;
+  for (Line& line : lines_) {
+    if (!line.dead) living.push_back(&line);
+  }
+  const std::size_t before = letters_.size();
+  if (living.empty()) return false;
+  const Status done = part(connection, living);
+  if (letters_.size() > before) return true;
+  if (!done) return done.error();
+  return false;
 }
 
 }  // namespace plumbline::drift

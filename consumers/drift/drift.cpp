@@ -127,7 +127,6 @@ Status DriftConsumer::prepare(pg::Connection& connection) {
 }
 
 void DriftConsumer::committed() {
-  if (cache_.size() + next_.size() > options_.streams_max) cache_.clear();
   for (Known& known : next_) cache_[known.stream.id] = std::move(known);
   next_.clear();
   for (const auto& [what, count] : counts_) {

@@ -28,12 +28,12 @@
 namespace plumbline::drift {
 
 inline constexpr std::string_view kConsumer = "drift";
-// Streams that a process keeps in memory, at about a kilobyte each.
+// Streams that a process keeps in memory, at about a kilobyte each; a batch that names more keeps them all.
 inline constexpr std::size_t kCacheMax = 100000;
 
 struct DriftOptions {
   std::size_t rows_max = 20000;
-  std::size_t streams_max = kCacheMax;  // above it all are read again when they report next
+  std::size_t streams_max = kCacheMax;  // of the member; above it all are read again when they report next
   std::chrono::microseconds flap_window{};
   std::chrono::microseconds notify_age_max{};
 };
@@ -102,6 +102,8 @@ class DriftConsumer final : public loop::Consumer {
               Writes& writes);
   void collect(const Known& known, const Timeline& timeline, Writes& writes);
   Status write(pg::Connection& connection, const Writes& writes);
+  Status part(pg::Connection& connection, std::span<Line* const> lines);
+  void bury(Line& line, const Error& why);
   Status apply_lines(pg::Connection& connection, std::span<const Line* const> lines);
 
   const Clock& clock_;

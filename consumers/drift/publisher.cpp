@@ -13,7 +13,11 @@ constexpr std::chrono::milliseconds kLookAround{2000};  // for what a crash left
 constexpr std::chrono::milliseconds kBusyLane{10};      // another process publishes it: it is soon done
 constexpr std::chrono::milliseconds kBackoffFirst{50};
 constexpr std::chrono::milliseconds kBackoffMax{2000};
-constexpr std::chrono::seconds kAckWaitMax{60};  // longer than a delivery time-out: the log answers itself
+// Nothing is asked of PostgreSQL between reading and marking, and it ends a session that rests for 15 s
+// inside a transaction (core/pg/connection.cpp): no wave begins after the one, none is waited for beyond the
+// other.
+constexpr std::chrono::seconds kWavesMax{2};
+constexpr std::chrono::seconds kAckWaitMax{12};
 
 }  // namespace
 
@@ -124,7 +128,8 @@ Result<std::size_t> Publisher::publish_some(std::set<std::int16_t>& lanes, std::
   Rows left, published;
   for (const postgres::DriftOutboxRow& row : *rows) left.push_back(&row);
   bool whole = true;
-  while (!left.empty() && whole) {
+  const auto until = clock_.monotonic() + kWavesMax;
+  while (!left.empty() && whole && clock_.monotonic() < until) {
     std::set<std::string_view> keys;
     Rows wave, later;
     for (const postgres::DriftOutboxRow* row : left)
@@ -142,7 +147,8 @@ Result<std::size_t> Publisher::publish_some(std::set<std::int16_t>& lanes, std::
     producer_.reset();  // waits for what is still under way
     return retryable("drift_outbox", "drift.v1 did not take all events durably; they are tried again");
   }
-  // Who adds one meanwhile wakes the lane after that; one that gave its whole share may have more.
+  // Who adds one meanwhile wakes the lane after that; one that gave its whole share may have more, and so has
+  // one that time was too short for.
   std::map<std::int16_t, std::size_t> taken;
   for (const postgres::DriftOutboxRow& row : *rows) ++taken[row.lane];
   busy.merge(lanes);
@@ -150,6 +156,7 @@ Result<std::size_t> Publisher::publish_some(std::set<std::int16_t>& lanes, std::
     busy.erase(lane);
     if (taken[lane] == postgres::drift_outbox_share(locked->size())) lanes.insert(lane);
   }
+  for (const postgres::DriftOutboxRow* row : left) lanes.insert(row->lane);
   return published.size();
 }
 

@@ -69,10 +69,13 @@ void DriftRole::start() {
 
 void DriftRole::stop() {
   if (!publisher_thread_.joinable()) return;
+  const auto join = [](std::jthread& thread) {  // a start that failed halfway has not begun them all
+    if (thread.joinable()) thread.join();
+  };
   watch_thread_.request_stop();
   for (const auto& member : members_) member->thread.request_stop();
-  for (const auto& member : members_) member->thread.join();
-  watch_thread_.join();
+  for (const auto& member : members_) join(member->thread);
+  join(watch_thread_);
   publisher_thread_.request_stop();
   publisher_thread_.join();
   (void)publisher_.turn(false);  // what fails here is published by the next process

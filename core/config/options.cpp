@@ -132,7 +132,7 @@ const std::vector<Option>& table() {
       {"drift.threads", Count{1, 64}, PLUMBLINE_MEMBER(std::int32_t, drift.threads),
        "Threads that share the partitions, each with a PostgreSQL connection and a batch of its own."},
       {"drift.batch_records_max", Count{1, 1'000'000},
-       PLUMBLINE_MEMBER(std::int32_t, drift.batch_records_max), "Most traces of one transaction."},
+       PLUMBLINE_MEMBER(std::int32_t, drift.batch_records_max), "Most reports of one transaction."},
       {"drift.batch_bytes_max", Size{1 << 20, 1LL << 30},
        PLUMBLINE_MEMBER(std::int64_t, drift.batch_bytes_max), "Most bytes of one transaction."},
       {"drift.poll_wait", Duration{milliseconds(1), milliseconds(60'000)},

@@ -17,7 +17,7 @@ struct DriftOutboxRow {
   std::int16_t lane = 0;
   std::int64_t seq = 0;
   std::string id, tenant, key, type, body;
-  TimeUs time;
+  TimeUs time, recorded_at;
 };
 
 // In an open transaction, until its end. Returns those that no other process has.
@@ -29,6 +29,7 @@ Result<std::vector<DriftOutboxRow>> drift_outbox(pg::Connection& connection,
                                                  std::span<const std::int16_t> lanes);
 // Rows that drift_outbox returns of a lane at most: one with as many may have more.
 [[nodiscard]] std::size_t drift_outbox_share(std::size_t lanes);
+// What was recorded anew since it was read is not marked: nobody has published it.
 Status mark_drift_published(pg::Connection& connection, std::span<const DriftOutboxRow* const> rows,
                             TimeUs at);
 // Lanes that hold something.

@@ -94,12 +94,8 @@ class ReportArrays {
   template <std::size_t N>
   static Result<pg::Rows> insert_arrays(pg::Connection& connection, const char* sql,
                                         const std::array<TextArray, N>& arrays) {
-    std::array<std::string, N> texts;
     std::vector<pg::Param> params;
-    for (std::size_t i = 0; i < N; ++i) {
-      texts[i] = arrays[i].text();
-      params.emplace_back(texts[i]);
-    }
+    for (const TextArray& array : arrays) params.emplace_back(array.text());
     return connection.query(sql, params);
   }
 

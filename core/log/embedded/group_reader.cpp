@@ -70,7 +70,7 @@ Result<std::vector<std::string>> GroupReader::members() const {
       found.push_back(name);
     } else if (const auto dead = FileLock::try_lock(entry->path().string(), FileLock::Missing::kLeave)) {
       unlink(entry->path().c_str());  // its process is gone: nobody alive lets go of its own file
-    } else {
+    } else if (std::error_code gone; std::filesystem::exists(entry->path(), gone)) {
       found.push_back(name);
     }
   }

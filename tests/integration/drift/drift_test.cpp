@@ -113,6 +113,22 @@ TEST_F(DriftTest, AGateThatFailsOtherwiseIsNoDriftUntilALayerBreaks) {
   EXPECT_EQ(text(kDrifts), "app resolved 6 9 4 2 ARCH_BOUNDARY a.ts high");
 }
 
+TEST_F(DriftTest, WhatPostgresRefusesIsADeadLetterAndTheRestGoesOn) {
+  require(super_.execute(
+      "ALTER TABLE plumbline.drift_reports ADD CHECK (version IS DISTINCT FROM '4'), ADD CHECK (version IS "
+      "DISTINCT FROM '6')"));
+  put({gate(1, 1), gate(2, 2, "FAIL", "a.ts"), gate(3, 3), gate(4, 4, "FAIL", "b.ts"), gate(5, 5)});
+  put({gate(6, 6, "FAIL", "c.ts")});
+  report(7, 7);
+  drain();
+  EXPECT_EQ(
+      text("SELECT concat_ws(' ', consumer, reason, log_offset, log_index, body::jsonb->>'version') FROM "
+           "plumbline.dead_letters ORDER BY log_offset"),
+      "drift sql_23514 0 3 4\ndrift sql_23514 1 0 6");
+  EXPECT_EQ(text("SELECT version FROM plumbline.drift_history ORDER BY time"), "1\n2\n3\n5\n7");
+  EXPECT_EQ(told(), "drift.opened 2\ndrift.resolved 3");
+}
+
 TEST_F(DriftTest, FlappingIsOneIncident) {
   report(1, 0);
   report(2, 10, "FAIL", "a.ts");

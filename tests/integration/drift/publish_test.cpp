@@ -1,5 +1,8 @@
 // How events leave: after the commit, in order, by whoever is alive; and who else may write a stream.
+#include <thread>
+
 #include "tests/integration/drift/drift_fixture.h"
+#include "tests/support/process/process.h"
 
 namespace plumbline::tests {
 namespace {
@@ -61,7 +64,8 @@ TEST_F(DriftTest, MarkingEventsDoesNotReadTheBacklog) {
   std::vector<const postgres::DriftOutboxRow*> marked;
   for (int i = 0; i < kMarked; ++i) marked.push_back(&rows[static_cast<std::size_t>(i)]);
   const auto fetched = [&] {
-    return number("SELECT idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'drift_events'");
+    return number(
+        "SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'drift_events'");
   };
   const std::int64_t before = fetched();
   require(postgres::mark_drift_published(super_, marked, clock_.now()));
@@ -70,6 +74,70 @@ TEST_F(DriftTest, MarkingEventsDoesNotReadTheBacklog) {
   EXPECT_EQ(number("SELECT seq FROM plumbline.drift_events WHERE published_at IS NULL ORDER BY seq LIMIT 1"),
             rows[kMarked].seq);
   super_.rollback();
+}
+
+// PostgreSQL ends a session that rests in a transaction for 15 s: a lane whose events were acknowledged one
+// after another for longer was published again and again, and none of it was marked.
+TEST_F(DriftTest, ASlowLogIsMarkedAsItGoes) {
+  constexpr int kReports = 9;
+  for (int i = 1; i <= kReports; ++i) report(i, i, i % 2 == 1 ? "PASS" : "FAIL", i % 2 == 1 ? "" : "a.ts");
+  std::vector<std::int64_t> marked;
+  log_.set_on_append([&] {
+    marked.push_back(number("SELECT count(*) FROM plumbline.drift_events WHERE published_at IS NOT NULL"));
+    clock_.advance(1s);
+  });
+  drain();
+  EXPECT_EQ(marked, (std::vector<std::int64_t>{0, 0, 2, 2, 4, 4, 6, 6}));
+  EXPECT_EQ(published("version"), (std::vector<std::string>{"2", "3", "4", "5", "6", "7", "8", "9"}));
+}
+
+// A late report withdraws an event in a transaction that is still open when the event is marked: the row's
+// place changes, and the mark passed it over, so the event was published again behind later ones.
+TEST_F(DriftTest, AnEventThatIsWithdrawnMeanwhileIsMarkedAllTheSame) {
+  report(1, 1);
+  report(2, 2, "FAIL", "a.ts");
+  log_.set_refusing(true);
+  auto one = role();
+  EXPECT_FALSE(one->step());
+  const auto lane = static_cast<std::int16_t>(number("SELECT lane FROM plumbline.drift_events"));
+  auto marker = database_.superuser();
+  require(marker.execute("SET application_name = 'marker'"));
+  require(marker.begin());
+  const auto rows = require(postgres::drift_outbox(marker, std::span(&lane, 1)));
+  ASSERT_EQ(rows.size(), 1u);
+  auto writer = database_.superuser();
+  require(writer.begin());
+  require(writer.execute("UPDATE plumbline.drift_events SET withdrawn_at = now()"));
+  std::thread marking([&] {
+    const postgres::DriftOutboxRow* row = &rows.front();
+    require(postgres::mark_drift_published(marker, std::span(&row, 1), clock_.now()));
+  });
+  EXPECT_TRUE(test::wait_for([&] {
+    return number(
+               "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'marker' AND wait_event_type "
+               "= "
+               "'Lock'") == 1;
+  }));
+  require(writer.commit());
+  marking.join();
+  require(marker.commit());
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.drift_events WHERE published_at IS NOT NULL"), 1);
+}
+
+TEST_F(DriftTest, WhatIsRecordedAnewSinceItWasReadIsNotMarked) {
+  report(1, 1);
+  report(2, 2, "FAIL", "a.ts");
+  log_.set_refusing(true);
+  auto one = role();
+  EXPECT_FALSE(one->step());
+  const auto lane = static_cast<std::int16_t>(number("SELECT lane FROM plumbline.drift_events"));
+  const auto rows = require(postgres::drift_outbox(super_, std::span(&lane, 1)));
+  ASSERT_EQ(rows.size(), 1u);
+  require(super_.execute(
+      "UPDATE plumbline.drift_events SET recorded_at = recorded_at + interval '1 s', body = '{}'"));
+  const postgres::DriftOutboxRow* row = &rows.front();
+  require(postgres::mark_drift_published(super_, std::span(&row, 1), clock_.now()));
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.drift_events WHERE published_at IS NULL"), 1);
 }
 
 TEST_F(DriftTest, ALaneThatAnotherProcessHoldsIsLeftToIt) {

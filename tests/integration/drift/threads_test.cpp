@@ -1,5 +1,7 @@
-// drift.threads: members of one process share the partitions of a real embedded log; what each of their
-// branches goes through is found and published once, in order.
+// drift.threads: members of a process share the partitions of a real embedded log, with those of others; what
+// each branch goes through is found and published once, in order.
+#include <map>
+
 #include <gtest/gtest.h>
 
 #include "consumers/drift/run.h"
@@ -16,7 +18,7 @@ using namespace std::chrono_literals;
 constexpr std::int32_t kPartitions = 6;
 constexpr int kThreads = 3;
 constexpr int kRepos = 24;
-constexpr int kReports = 9;  // of each: it passes, fails and passes again, three times
+constexpr int kReports = 36;  // of each: it passes, fails and passes again, twelve times
 
 std::string report_of(int repo, int number, TimeUs start) {
   const bool failed = number % 3 == 1;
@@ -31,7 +33,9 @@ std::string report_of(int repo, int number, TimeUs start) {
 
 class DriftThreads : public testing::Test {
  protected:
-  DriftThreads() : folder_("drift-threads") {
+  DriftThreads() : super_(database_.superuser()), folder_("drift-threads") {
+    postgres_.url = database_.conninfo();
+    start_ = {clock_.now().value - 120'000'000};
     config::Embedded embedded;
     embedded.dir = (folder_.path() / "log").string();
     log_ = require(log::open_embedded(embedded));
@@ -63,57 +67,100 @@ class DriftThreads : public testing::Test {
     record.timestamp_ms = made.timestamp_ms;
     require(log::append_and_wait(*log_, record));
   }
-  // Partitions that each member of the process reads.
-  std::vector<int> shares() const {
-    const std::string text = metrics_.text();
-    std::vector<int> found;
-    for (int member = 0; member < kThreads; ++member) {
-      const std::string series = "\nplumbline_consumer_partitions_assigned{consumer=\"drift\"" +
-                                 (member == 0 ? "" : ",member=\"" + std::to_string(member) + "\"") + "} ";
-      const auto at = text.find(series);
-      found.push_back(at == std::string::npos ? -1 : std::atoi(text.c_str() + at + series.size()));
+  void append_all(int from, int to) {
+    for (int number = from; number < to; ++number) {
+      for (int repo = 0; repo < kRepos; ++repo) append(repo, number, start_);
+    }
+  }
+  // What a process reads, and a thread that runs it.
+  struct Process {
+    explicit Process(const config::Postgres& postgres, log::Log& log, const Clock& clock)
+        : role(options(), postgres, log, clock, metrics) {}
+    static config::Drift options() {
+      config::Drift made;
+      made.threads = kThreads;
+      made.poll_wait = 5ms;
+      made.backoff_max = 50ms;
+      made.batch_records_max = 7;
+      return made;
+    }
+    // Partitions that each of its members reads.
+    std::vector<int> shares() const {
+      const std::string text = metrics.text();
+      std::vector<int> found;
+      for (int member = 0; member < kThreads; ++member) {
+        const std::string series = "\nplumbline_consumer_partitions_assigned{consumer=\"drift\"" +
+                                   (member == 0 ? "" : ",member=\"" + std::to_string(member) + "\"") + "} ";
+        const auto at = text.find(series);
+        found.push_back(at == std::string::npos ? -1 : std::atoi(text.c_str() + at + series.size()));
+      }
+      return found;
+    }
+    bool reads(int each) const { return shares() == std::vector<int>(kThreads, each); }
+
+    mutable telemetry::Metrics metrics;
+    drift::DriftRole role;
+  };
+  std::int64_t count(const std::string& sql) { return require(super_.query(sql)).integer(0, 0); }
+  // Versions of what left for drift.v1, by key, in the order of the log.
+  std::map<std::string, std::vector<std::string>> published() {
+    std::map<std::string, std::vector<std::string>> found;
+    for (std::int32_t p = 0; p < kPartitions; ++p) {
+      const log::TopicPartition at{std::string(frame::kDriftTopic), p};
+      const auto high = require(log_->watermarks(at)).high;
+      const log::StartPosition from{at, 0, ""};
+      auto reader = require(log_->reader(std::span(&from, 1)));
+      for (std::int64_t read = 0; read < high;) {
+        const auto batch = require(reader->poll(1 << 20, 1s, {}));
+        for (const log::ReadRecord& record : batch) {
+          found[std::string(record.key)].push_back(text_member(std::string(record.value), "version"));
+        }
+        read += static_cast<std::int64_t>(batch.size());
+      }
     }
     return found;
   }
 
   TestDatabase database_;
+  pg::Connection super_;
+  config::Postgres postgres_;
   test::TempFolder folder_;
   std::unique_ptr<log::Log> log_;
   SystemClock clock_;
-  mutable telemetry::Metrics metrics_;
+  TimeUs start_;
 };
 
-TEST_F(DriftThreads, ShareThePartitionsAndFindEachDriftOnce) {
-  config::Postgres postgres;
-  postgres.url = database_.conninfo();
-  config::Drift options;
-  options.threads = kThreads;
-  options.poll_wait = 5ms;
-  options.backoff_max = 50ms;
-  options.batch_records_max = 7;
-  drift::DriftRole role(options, postgres, *log_, clock_, metrics_);
-  role.start();
-  const std::vector<int> equal(kThreads, kPartitions / kThreads);
-  ASSERT_TRUE(test::wait_for([&] { return shares() == equal; })) << metrics_.text();
-  const TimeUs start{clock_.now().value - 120'000'000};
-  for (int number = 0; number < kReports; ++number) {
-    for (int repo = 0; repo < kRepos; ++repo) append(repo, number, start);
+// Partitions move to the members of another process and back while reports come.
+TEST_F(DriftThreads, ShareThePartitionsAndTellEachDriftOnceInOrder) {
+  Process one(postgres_, *log_, clock_);
+  one.role.start();
+  ASSERT_TRUE(test::wait_for([&] { return one.reads(kPartitions / kThreads); })) << one.metrics.text();
+  append_all(0, kReports / 3);
+  {
+    Process other(postgres_, *log_, clock_);
+    other.role.start();
+    append_all(kReports / 3, kReports / 2);
+    ASSERT_TRUE(test::wait_for([&] { return one.reads(1) && other.reads(1); })) << other.metrics.text();
+    append_all(kReports / 2, 2 * kReports / 3);
+    other.role.stop();
+    EXPECT_TRUE(other.reads(0)) << other.metrics.text();
   }
-  auto super = database_.superuser();
-  const auto count = [&](const std::string& sql) { return require(super.query(sql)).integer(0, 0); };
+  append_all(2 * kReports / 3, kReports);
   EXPECT_TRUE(test::wait_for([&] {
     return count("SELECT count(*) FROM plumbline.drift_events WHERE published_at IS NOT NULL") ==
            kRepos * kReports / 3 * 2;
-  })) << metrics_.text();
-  role.stop();
-  EXPECT_EQ(shares(), std::vector<int>(kThreads, 0));
+  })) << one.metrics.text();
+  one.role.stop();
+  EXPECT_TRUE(one.reads(0)) << one.metrics.text();
   EXPECT_EQ(count("SELECT count(*) FROM plumbline.drift_history"), kRepos * kReports);
   EXPECT_EQ(count("SELECT count(*) FROM plumbline.drifts WHERE state = 'resolved'"), kRepos * kReports / 3);
   EXPECT_EQ(count("SELECT count(*) FROM plumbline.drift_events"), kRepos * kReports / 3 * 2);
-  // In the order in which they were found, branch by branch.
-  EXPECT_EQ(count("SELECT count(*) FROM (SELECT time < lag(time) OVER (PARTITION BY repo ORDER BY seq) AS "
-                  "back FROM plumbline.drift_events) e WHERE back"),
-            0);
+  const auto left = published();
+  EXPECT_EQ(left.size(), static_cast<std::size_t>(kRepos));
+  std::vector<std::string> expected;  // every second and third report of three
+  for (int number = 0; number < kReports; ++number)
+    if (number % 3 != 0) expected.push_back(std::to_string(number));
+  for (const auto& [key, versions] : left) EXPECT_EQ(versions, expected) << key;
 }
 
 }  // namespace

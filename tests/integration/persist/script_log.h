@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -49,6 +50,8 @@ class ScriptLog final : public log::Log {
   }
   void set_incarnation(std::string incarnation) { incarnation_ = std::move(incarnation); }
   void set_refusing(bool refusing) { refusing_ = refusing; }
+  // Called before each record that a producer appends.
+  void set_on_append(std::function<void()> on_append) { on_append_ = std::move(on_append); }
   // Records one poll returns at most; 0: all there are.
   void set_poll_records(std::size_t most) { poll_records_ = most; }
   [[nodiscard]] std::vector<StoredRecord> all(const std::string& topic) const {
@@ -87,6 +90,7 @@ class ScriptLog final : public log::Log {
   std::int32_t partitions_;
   std::string incarnation_ = "one";
   bool refusing_ = false;
+  std::function<void()> on_append_;
   std::size_t poll_records_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable_any came_;
@@ -103,6 +107,7 @@ class ScriptProducer final : public log::Producer {
       acks_.push_back({token, log::Ack::Status::kRefused, -1, "scripted"});
       return;
     }
+    if (log_.on_append_) log_.on_append_();
     StoredRecord stored;
     stored.timestamp_ms = record.timestamp_ms;
     stored.key = record.key;

@@ -270,11 +270,11 @@ Awaitable<Status> Sender::learn_leaders() {
     refresh_ = true;
     co_return cluster.error();
   }
-  apply(*cluster);
+  apply(*cluster, names);
   co_return ok_status();
 }
 
-void Sender::apply(const Cluster& cluster) {
+void Sender::apply(const Cluster& cluster, const std::vector<std::string>& asked) {
   for (const NodeAddress& address : cluster.nodes) {
     auto& node = nodes_[address.id];
     if (!node) {
@@ -294,13 +294,25 @@ void Sender::apply(const Cluster& cluster) {
         topic->partitions[at]->leader = nodes_.contains(leader.node) ? leader.node : -1;
     }
   }
-  // Those without a leader are asked for until they have one.
+  // Those without a leader are asked for until they have one. One whose topic came after the question is
+  // without an answer, and so far without trouble.
+  std::string first;
+  std::size_t more = 0;
   for (Partition* p : waiting_) {
     if (p->leader >= 0) continue;
     refresh_ = true;
+    if (std::find(asked.begin(), asked.end(), p->topic) == asked.end()) continue;
     note_trouble(*p, true);
-    trouble_.met(retryable("no_leader", "kafka: " + std::string(p->topic) + "/" + std::to_string(p->index) +
-                                            " has no leader now" +
+    if (first.empty()) {
+      first = std::string(p->topic) + "/" + std::to_string(p->index);
+    } else {
+      ++more;
+    }
+  }
+  if (!first.empty()) {
+    trouble_.met(retryable("no_leader", "kafka: " + first +
+                                            (more > 0 ? " and " + std::to_string(more) + " more" : "") +
+                                            " without a leader now" +
                                             (cluster.trouble.empty() ? "" : " (" + cluster.trouble + ")")));
   }
   wake_idle();

@@ -109,7 +109,7 @@ class Sender final : public Carrier {
   void finish(Partition& partition, Ack::Status status, std::int64_t base_offset, std::string_view reason);
   void next_epoch(Partition& partition);
   void lose_identity(Partition& partition);
-  void apply(const Cluster& cluster);
+  void apply(const Cluster& cluster, const std::vector<std::string>& asked);
   void expire(Time now);
   void ask_for_leaders();
   void woken();
