@@ -124,7 +124,7 @@ void KafkaBroker::stop() {
 }
 
 void KafkaBroker::pause() const {
-  server_->signal(SIGSTOP);
+  server_->pause();
 }
 
 void KafkaBroker::resume() const {

@@ -183,7 +183,7 @@ void PostgresCluster::stop() {
 
 void PostgresCluster::kill9() {
   if (pid_ < 0) return;
-  ::kill(pid_, SIGSTOP);  // so that no backend is born meanwhile
+  test::pause_process(pid_);  // so that no backend is born meanwhile
   for (const pid_t backend : children_of(pid_)) ::kill(backend, SIGKILL);
   ::kill(pid_, SIGKILL);
   wait_for(pid_);
@@ -192,8 +192,8 @@ void PostgresCluster::kill9() {
 
 void PostgresCluster::pause() const {
   if (pid_ < 0) return;
-  ::kill(pid_, SIGSTOP);  // so that no backend is born meanwhile
-  for (const pid_t backend : children_of(pid_)) ::kill(backend, SIGSTOP);
+  test::pause_process(pid_);  // so that no backend is born meanwhile
+  for (const pid_t backend : children_of(pid_)) test::pause_process(backend);
 }
 
 void PostgresCluster::resume() const {

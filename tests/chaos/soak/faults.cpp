@@ -93,7 +93,7 @@ std::string Faults::stop_one(const std::string& name) {
   const double share = static_cast<double>(random_() % 1000) / 1000;
   const auto for_ms = static_cast<std::uint64_t>(1000 * std::pow(longest_stop_s_, share));
   if (Victim* hurt = victim(name); hurt != nullptr) {
-    hurt->process->signal(SIGSTOP);
+    hurt->process->pause();
     wait_ms(for_ms);
     hurt->process->signal(SIGCONT);
     return "stop " + name;

@@ -78,7 +78,7 @@ TEST(ConsumerGroup, MembersComeGoAndStallWithoutLossOrDuplicate) {
   ASSERT_TRUE(goes_on(stack));
 
   epoch = epochs(stack);
-  stack.persist(1).signal(SIGSTOP);
+  stack.persist(1).pause();
   ASSERT_TRUE(test::wait_for([&] { return epochs(stack) > epoch; }, std::chrono::seconds(90)))
       << "the stalled member keeps its partitions";
   ASSERT_TRUE(goes_on(stack));

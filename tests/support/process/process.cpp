@@ -108,6 +108,34 @@ void Process::start() {
   close(out);
 }
 
+namespace {
+
+// Of proc(5): the state is behind the name in parentheses, which may hold anything.
+bool is_still(const std::filesystem::path& task) {
+  std::ifstream in(task / "stat");
+  std::string stat;
+  std::getline(in, stat);
+  const std::size_t name_end = stat.rfind(')');
+  if (name_end == std::string::npos || name_end + 2 >= stat.size()) return true;  // gone
+  return std::string_view("TtZX").find(stat[name_end + 2]) != std::string_view::npos;
+}
+
+}  // namespace
+
+void pause_process(pid_t pid) {
+  if (pid <= 0) return;
+  ::kill(pid, SIGSTOP);
+  const bool still = wait_for([&] {
+    std::error_code gone;
+    bool all = true;
+    std::filesystem::directory_iterator task("/proc/" + std::to_string(pid) + "/task", gone);
+    for (; all && !gone && task != std::filesystem::directory_iterator(); task.increment(gone))
+      all = is_still(task->path());
+    return all;
+  });
+  if (!still) throw std::runtime_error("process " + std::to_string(pid) + " does not stop");
+}
+
 void Process::signal(int number) const {
   if (pid_ > 0) ::kill(pid_, number);
 }

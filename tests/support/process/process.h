@@ -32,6 +32,10 @@ class TempFolder {
 [[nodiscard]] bool wait_for(const std::function<bool()>& holds,
                             std::chrono::milliseconds deadline = std::chrono::seconds(60));
 
+// SIGSTOP; on return none of its threads runs any more. The signal alone leaves them time to answer
+// something, on a busy machine a good deal of it.
+void pause_process(pid_t pid);
+
 struct ProcessOptions {
   std::vector<std::string> command;
   std::map<std::string, std::string> environment;  // added to the test's own
@@ -47,6 +51,7 @@ class Process {
 
   void start();
   void signal(int number) const;
+  void pause() const { pause_process(pid_); }
   void kill9();  // SIGKILL and reap
   int terminate(std::chrono::milliseconds deadline =
                     std::chrono::seconds(40));  // SIGTERM and reap; the exit status, -1 after a kill
