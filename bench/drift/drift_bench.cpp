@@ -105,7 +105,10 @@ class Bench {
       while (records < reports_) {
         // A member that another one joins is told so by an error, and goes on.
         const auto done = role_->consume(member);
-        if (done) records += static_cast<std::int64_t>(*done);
+        if (done && *done > 0) {
+          records += static_cast<std::int64_t>(*done);
+          records.notify_all();
+        }
         failures = done ? 0 : failures + 1;
         if (failures > kFailuresMax) {
           fmt::print(stderr, "drift_bench: {}\n", done.error().message);
@@ -117,8 +120,10 @@ class Bench {
       std::vector<std::jthread> members;
       for (int member = 0; member < threads_; ++member)
         members.emplace_back(turns, static_cast<std::size_t>(member));
-      while (records < reports_) {
-        if (require(role_->publish(false)) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      for (std::int64_t seen = 0; records < reports_;) {
+        records.wait(seen);
+        seen = records;
+        require(role_->publish(false));
       }
     }
     require(role_->publish());
