@@ -1,4 +1,6 @@
 // TraceStore and report_store against a real PostgreSQL: every row's fate, whatever the batches.
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "sinks/postgres/report_store.h"
@@ -184,6 +186,30 @@ TEST_F(StoreTest, AReaderFindsASessionThroughItsIndex) {
     text.append(step) += '\n';
   }
   EXPECT_TRUE(found) << text;
+}
+
+// At midnight all members of persist come to the new day at once; the second was told 42P07.
+TEST_F(StoreTest, TwoWritersThatComeToANewDayAtOnceMakeItOnce) {
+  const std::string day(
+      require(super_.query("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD')")).text(0, 0));
+  const std::string ensure = "SELECT plumbline.ensure_partition('" + day + "'::date)";
+  auto first = database_.connect("plumbline_writer");
+  require(first.begin());
+  ASSERT_EQ(require(first.query(ensure)).text(0, 0), "t");
+  const std::string second(require(writer_.query("SELECT pg_backend_pid()")).text(0, 0));
+  std::jthread commits([&] {
+    for (;;) {
+      auto waits = super_.query(
+          "SELECT 1 FROM pg_locks WHERE pid = $1::int AND locktype = 'advisory' AND NOT granted", {second});
+      if (!waits || waits->size() > 0) break;
+    }
+    (void)first.commit();
+  });
+  EXPECT_EQ(require(writer_.query(ensure)).text(0, 0), "f");
+  commits.join();
+  EXPECT_EQ(
+      number("SELECT count(*) FROM pg_inherits WHERE inhrelid = 'plumbline.traces_" + day + "'::regclass"),
+      1);
 }
 
 TEST_F(StoreTest, ReportsAndTheirViolationsOnce) {
