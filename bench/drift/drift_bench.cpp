@@ -16,6 +16,7 @@
 #include "consumers/drift/run.h"
 #include "core/clock.h"
 #include "core/codec/decoder.h"
+#include "core/codec/report_summary.h"
 #include "core/frame.h"
 #include "core/log/embedded/embedded_log.h"
 #include "tests/support/postgres.h"
@@ -135,6 +136,7 @@ class Bench {
     bench::Acks acks;
     auto producer = require(log_->producer(acks));
     const std::string received = format_rfc3339(clock_.now());
+    codec::Decoder decoder;
     for (std::int64_t n = 0; n < reports_; ++n, ++made_) {
       const std::int64_t repo = made_ % kRepos, step = made_ / kRepos;
       const bool failed = (repo * 7 + step) % (2 * every_) == 2 * every_ - 1;
@@ -153,13 +155,17 @@ class Bench {
       }
       body += R"(],"stats":{"score":90}}})";
       const std::string key = tenant_ + "/" + name, seq = std::to_string(made_);
+      std::string summary;  // as the edge does
+      if (!codec::append_report_summary(*require(decoder.decode(body, codec::Endpoint::kReports)), summary))
+        throw std::runtime_error("a report has no summary");
       const log::Header headers[] = {{frame::kCeSpecVersion, "1.0"},
                                      {frame::kTenant, tenant_},
                                      {frame::kAgent, "ci"},
                                      {frame::kKeyId, "key_bench"},
                                      {frame::kReceivedAt, received},
                                      {frame::kRunId, run_},
-                                     {frame::kSeq, seq}};
+                                     {frame::kSeq, seq},
+                                     {frame::kSummary, summary}};
       log::Record record;
       record.topic = frame::kReportsTopic;
       record.partition = log::partition_of(key, kPartitions);

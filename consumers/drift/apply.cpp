@@ -86,9 +86,9 @@ Result<std::set<const DriftConsumer::Line*>> DriftConsumer::find_copies(pg::Conn
   for (const Group& group : groups) {
     const Known& known = cache_.at(group.stream->id);
     for (const Line* line : group.lines) {
-      if (!line->seen.judged || !known.tail || line->seen.report.key > *known.tail) continue;
+      if (!line->seen.judged || !known.tail || line->seen.key > *known.tail) continue;
       asked.push_back(line);
-      keys.emplace_back(row_id(*group.stream), row_key(line->seen.report.key));
+      keys.emplace_back(row_id(*group.stream), row_key(line->seen.key));
     }
   }
   auto found = postgres::known_drift_reports(connection, keys);
@@ -138,41 +138,41 @@ Status DriftConsumer::take(pg::Connection& connection, const Group& group,
   std::vector<const Line*> mine;
   mine.reserve(lines.size());
   std::uint64_t repeated = 0, old = 0, added = 0, late = 0;
-  TimeUs last_time = next.version == 0 ? lines.front()->seen.report.key.time : next.last_time;
+  TimeUs last_time = next.version == 0 ? lines.front()->seen.key.time : next.last_time;
   for (const Line* line : lines) {
-    last_time = std::max(last_time, line->seen.report.key.time);
+    last_time = std::max(last_time, line->seen.key.time);
     if (!line->seen.judged) continue;
     if (copies.contains(line)) {
       ++repeated;
-    } else if (next.base && line->seen.report.key <= *next.base) {
+    } else if (next.base && line->seen.key <= *next.base) {
       ++old;
     } else {
+      __builtin_prefetch(line->seen.commit.data());  // a batch is larger than the processor's cache
       mine.push_back(line);
     }
   }
   bool changed = next.version == 0 || last_time != next.last_time;
   next.last_time = last_time;
   if (!mine.empty()) {
-    const auto first = std::min_element(mine.begin(), mine.end(), [](const Line* a, const Line* b) {
-      return a->seen.report.key < b->seen.report.key;
-    });
-    auto begin = begin_at(connection, next, (*first)->seen.report.key);
+    const auto first = std::min_element(
+        mine.begin(), mine.end(), [](const Line* a, const Line* b) { return a->seen.key < b->seen.key; });
+    auto begin = begin_at(connection, next, (*first)->seen.key);
     if (!begin) return begin.error();
     Timeline timeline(next.stream, options_.flap_window, std::move(*begin), next.announced);
     timeline.reserve(mine.size());
     for (const Line* line : mine) {
       const auto tail = timeline.tail();
-      if (!timeline.take(line->seen.report, line->receipt)) {
+      if (!timeline.take(line->seen.report(), line->receipt)) {
         ++repeated;
         continue;
       }
       ++added;
-      if (tail && line->seen.report.key < *tail) ++late;
+      if (tail && line->seen.key < *tail) ++late;
       changed = true;
     }
-    collect(next, timeline, writes);
     next.state = timeline.state();
     next.tail = timeline.tail();
+    collect(next, timeline, writes);
     next.announced = timeline.announced();
   }
   counts_["copies"] += repeated;
@@ -200,12 +200,8 @@ Status DriftConsumer::take(pg::Connection& connection, const Group& group,
   return ok_status();
 }
 
-void DriftConsumer::collect(const Known& known, const Timeline& timeline, Writes& writes) {
+void DriftConsumer::collect(const Known& known, Timeline& timeline, Writes& writes) {
   const Stream& stream = known.stream;
-  // A late report makes the runs behind what it began from anew; others follow the stored ones.
-  std::span<const Entry> entries = timeline.entries();
-  while (!timeline.rewritten() && !entries.empty() && entries.front().stored) entries = entries.subspan(1);
-  add_runs(stream, entries, writes.added);
   std::map<Uuid, Event> events;  // the last of an id: it may come, go and come again in one batch
   std::vector<Uuid> order;
   bool touched = timeline.rewritten();
@@ -222,7 +218,15 @@ void DriftConsumer::collect(const Known& known, const Timeline& timeline, Writes
     writes.withdrawn.emplace_back(
         stream.tenant, std::vector<Uuid>(timeline.withdrawn().begin(), timeline.withdrawn().end()));
   }
-  if (!touched) return;
+  if (touched) collect_drifts(stream, timeline, writes);
+  // A late report makes the runs behind what it began from anew; others follow the stored ones.
+  std::vector<Entry> entries = timeline.take_entries();
+  std::span<Entry> mine(entries);
+  while (!timeline.rewritten() && !mine.empty() && mine.front().stored) mine = mine.subspan(1);
+  add_runs(stream, mine, writes.added);
+}
+
+void DriftConsumer::collect_drifts(const Stream& stream, const Timeline& timeline, Writes& writes) {
   std::vector<Uuid> keep;
   for (const auto& [id, drift] : timeline.drifts()) {
     keep.push_back(id);

@@ -1,6 +1,7 @@
 #include "consumers/drift/drift.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "consumers/drift/meters.h"
 #include "core/frame.h"
@@ -13,6 +14,13 @@ namespace {
 // Changed matchers and erased tenants are noticed within this.
 constexpr std::int64_t kSettingsEveryUs = 5LL * 1000000;
 constexpr std::int64_t kAheadUs = std::chrono::microseconds(limits::kEventAheadMax).count();
+
+std::string_view next_line(std::string_view& rest) {
+  const std::size_t end = rest.find('\n');
+  const std::string_view line = rest.substr(0, end);
+  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  return line;
+}
 
 }  // namespace
 
@@ -64,6 +72,7 @@ Status DriftConsumer::load_settings(pg::Connection& connection, bool* changed) {
 std::size_t DriftConsumer::fold(std::span<const loop::Input> inputs) {
   lines_.clear();
   letters_.clear();
+  decoder_.begin();
   if (heard_.size() >= options_.streams_max) heard_.clear();  // here, where no line points to one
   std::size_t taken = 0;
   for (const loop::Input& input : inputs) {
@@ -77,20 +86,21 @@ std::size_t DriftConsumer::fold(std::span<const loop::Input> inputs) {
 
 void DriftConsumer::fold_record(const loop::Input& input) {
   const log::ReadRecord& record = *input.record;
-  auto meta = frame::parse_meta(record);
+  auto meta = metas_.parse(record);
   if (!meta) return meters_->skipped.add();
   if (erased_.contains(meta->tenant)) return;
   const auto own = matchers_.find(meta->tenant);
   const Matchers& matchers = own == matchers_.end() ? default_matchers_ : own->second;
-  std::string_view rest = record.value;
+  std::string_view rest = record.value, summaries = meta->summary;
+  // A report for itself need not be searched for its end.
+  const bool alone = !summaries.empty() && summaries.find('\n') == std::string_view::npos;
   std::int32_t index = -1;
   do {
-    const std::size_t end = rest.find('\n');
-    const std::string_view text = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    const std::string_view text = alone ? std::exchange(rest, {}) : next_line(rest);
+    const std::string_view summary = next_line(summaries);
     ++index;
-    auto seen = decoder_.decode(text, matchers);
-    if (!seen || seen->repo.empty() || seen->report.key.time.value - meta->received_at.value > kAheadUs) {
+    auto seen = decoder_.decode(text, summary, matchers);
+    if (!seen || seen->repo.empty() || seen->key.time.value - meta->received_at.value > kAheadUs) {
       meters_->skipped.add();
       continue;
     }
@@ -99,7 +109,7 @@ void DriftConsumer::fold_record(const loop::Input& input) {
     line.seen = std::move(*seen);
     line.receipt.fresh = input.fresh;
     line.receipt.timely =
-        meta->received_at.value - line.seen.report.key.time.value <= options_.notify_age_max.count();
+        meta->received_at.value - line.seen.key.time.value <= options_.notify_age_max.count();
     line.received_at = meta->received_at;
     line.record = &record;
     line.index = index;

@@ -22,6 +22,7 @@
 #include "consumers/loop/consumer.h"
 #include "consumers/loop/dead_letters.h"
 #include "core/clock.h"
+#include "core/frame.h"
 #include "core/telemetry/metrics.h"
 #include "sinks/postgres/drift_store.h"
 
@@ -100,7 +101,8 @@ class DriftConsumer final : public loop::Consumer {
   Result<Begin> begin_at(pg::Connection& connection, const Known& known, const ReportKey& first);
   Status take(pg::Connection& connection, const Group& group, const std::set<const Line*>& copies,
               Writes& writes);
-  void collect(const Known& known, const Timeline& timeline, Writes& writes);
+  static void collect_drifts(const Stream& stream, const Timeline& timeline, Writes& writes);
+  void collect(const Known& known, Timeline& timeline, Writes& writes);
   Status write(pg::Connection& connection, const Writes& writes);
   Status part(pg::Connection& connection, std::span<Line* const> lines);
   void bury(Line& line, const Error& why);
@@ -111,6 +113,7 @@ class DriftConsumer final : public loop::Consumer {
   std::unique_ptr<Meters> meters_;
   std::function<void(const std::set<std::int16_t>&)> found_;
   loop::DeadPublisher publisher_;
+  frame::MetaParser metas_;
   ReportDecoder decoder_;
   Matchers default_matchers_;
   std::map<TenantId, Matchers> matchers_;

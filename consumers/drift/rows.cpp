@@ -11,15 +11,15 @@ namespace {
 // Bounds what a late report makes to be read for each run it looks into.
 constexpr std::size_t kRunMax = 256;
 
-postgres::DriftReportRow report_row(const Stream& stream, const Entry& entry) {
-  const Report& report = entry.report;
+postgres::DriftReportRow report_row(const Stream& stream, Entry& entry) {
+  Report& report = entry.report;
   postgres::DriftReportRow row;
   row.stream = row_id(stream);
   row.key = row_key(report.key);
   row.passed = report.passed;
   row.layer_total = report.layer_total;
-  row.commit = report.commit;
-  row.version = report.version;
+  row.commit = std::move(report.commit);
+  row.version = std::move(report.version);
   if (!report.layer.empty()) row.layer = to_json(report.layer);
   if (entry.kept) row.state = to_json(*entry.kept);
   return row;
@@ -32,15 +32,15 @@ bool is_plain(const Entry& entry) {
 
 }  // namespace
 
-void add_runs(const Stream& stream, std::span<const Entry> entries,
-              std::vector<postgres::DriftReportRow>& rows) {
+void add_runs(const Stream& stream, std::span<Entry> entries, std::vector<postgres::DriftReportRow>& rows) {
   std::vector<postgres::DriftEarlier> earlier;
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    const Entry& entry = entries[i];
+    Entry& entry = entries[i];
     const bool goes_on = i + 1 < entries.size() && is_plain(entry) &&
                          entries[i + 1].report.passed == entry.report.passed && earlier.size() + 1 < kRunMax;
     if (goes_on) {
-      earlier.push_back({row_key(entry.report.key), entry.report.commit, entry.report.version});
+      earlier.push_back(
+          {row_key(entry.report.key), std::move(entry.report.commit), std::move(entry.report.version)});
     } else {
       rows.push_back(report_row(stream, entry));
       rows.back().earlier = std::exchange(earlier, {});

@@ -20,8 +20,7 @@ namespace plumbline::drift {
 }
 
 // As few runs as hold these entries, which follow one another.
-void add_runs(const Stream& stream, std::span<const Entry> entries,
-              std::vector<postgres::DriftReportRow>& rows);
+void add_runs(const Stream& stream, std::span<Entry> entries, std::vector<postgres::DriftReportRow>& rows);
 // Of a run of one.
 Result<Entry> entry_of(const postgres::DriftReportRow& row);
 [[nodiscard]] postgres::DriftRow drift_row(const Stream& stream, const Drift& drift);

@@ -70,6 +70,8 @@ class Timeline {
   [[nodiscard]] const std::optional<ReportKey>& after() const { return begin_.after; }
   [[nodiscard]] const std::optional<Announced>& announced() const { return announced_; }
   [[nodiscard]] const std::vector<Entry>& entries() const { return begin_.entries; }
+  // The last that is asked of it.
+  [[nodiscard]] std::vector<Entry> take_entries() { return std::exchange(begin_.entries, {}); }
   // Found since the beginning, in order.
   [[nodiscard]] const std::vector<Event>& events() const { return found_; }
   [[nodiscard]] const std::set<Uuid>& withdrawn() const { return withdrawn_; }

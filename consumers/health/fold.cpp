@@ -31,7 +31,7 @@ class Folding {
       return;
     }
     const std::int16_t topic = topic_number(record.topic);
-    const auto meta = frame::parse_meta(record);
+    const auto meta = metas_.parse(record);
     if (!meta || topic == 0) {
       ++out_.poison;
       return;
@@ -91,6 +91,7 @@ class Folding {
 
   State& state_;
   codec::FormDecoder& decoder_;
+  frame::MetaParser metas_;
   Effects& out_;
   Summing summing_;
   postgres::WindowKey key_;

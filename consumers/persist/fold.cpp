@@ -31,7 +31,7 @@ class Folding {
     topic_ = topic_number(record.topic);
     if (topic_ == kOutcomes) return outcome(frame);
     if (topic_ == kDead) return dead(frame);
-    auto meta = frame::parse_meta(record);
+    auto meta = metas_.parse(record);
     if (!meta) return refuse_whole(frame, meta.error());
     if (gone(meta->tenant)) return;
     frame.tenant = meta->tenant;
@@ -175,6 +175,7 @@ class Folding {
 
   const State& state_;
   LineDecoder& decoder_;
+  frame::MetaParser metas_;
   Effects& out_;
   postgres::TraceRow row_;
   std::int16_t topic_ = 0;

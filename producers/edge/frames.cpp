@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::size_t kLinearGroupsMax = 8;  // a request has few streams: a scan beats a hash table
 constexpr std::uint32_t kEnd = UINT32_MAX;
-constexpr std::size_t kHeaderCount = 12;
+constexpr std::size_t kHeaderCount = 12;  // and the summary
+// Of a frame. Thousands of reports in one request are a backfill, which may take its time.
+constexpr std::size_t kSummariesBytesMax = std::size_t{64} << 10;
 
 std::string_view number(std::uint64_t value, Arena& arena) {
   char* at = arena.allocate(20);
@@ -55,7 +57,7 @@ FrameBuilder::Group& FrameBuilder::group_of(const AcceptedLine& line, std::uint3
   } else if (const auto found = index_.find(line.stream); found != index_.end()) {
     return groups_[found->second];
   }
-  groups_.push_back({line.stream, index, kEnd, 0, 0, true});
+  groups_.push_back({line.stream, index, kEnd});
   if (groups_.size() > kLinearGroupsMax) {
     if (index_.empty()) {
       for (std::uint32_t i = 0; i < groups_.size(); ++i) index_.emplace(groups_[i].stream, i);
@@ -77,28 +79,32 @@ void FrameBuilder::group(std::span<const AcceptedLine> lines) {
     ++group.count;
     group.bytes += lines[i].text.size() + 1;
     group.one_agent = group.one_agent && lines[i].agent == lines[group.first].agent;
+    group.summed = group.summed && !lines[i].summary.empty();
+    group.summary_bytes += lines[i].summary.size() + 1;
   }
 }
 
 std::string_view FrameBuilder::join(const Group& group, std::span<const AcceptedLine> lines,
+                                    std::string_view AcceptedLine::*text, std::size_t bytes,
                                     Arena& arena) const {
-  if (group.count == 1) return lines[group.first].text;
-  char* const begin = arena.allocate(group.bytes);
+  if (group.count == 1) return lines[group.first].*text;
+  char* const begin = arena.allocate(bytes);
   char* at = begin;
   for (std::uint32_t i = group.first; i != kEnd; i = next_[i]) {
-    std::memcpy(at, lines[i].text.data(), lines[i].text.size());
-    at += lines[i].text.size();
+    const std::string_view one = lines[i].*text;
+    std::memcpy(at, one.data(), one.size());
+    at += one.size();
     *at++ = '\n';
   }
-  return {begin, group.bytes - 1};  // lines are separated, not ended
+  return {begin, bytes - 1};  // lines are separated, not ended
 }
 
-std::span<const log::Header> FrameBuilder::headers(const Group& group, std::string_view agent,
+std::span<const log::Header> FrameBuilder::headers(const Group& group, std::span<const AcceptedLine> lines,
                                                    std::int32_t partition, const FrameContext& context,
                                                    std::string_view tenant, std::string_view received_at,
                                                    Arena& arena) {
   const std::uint64_t seq = next_seq_[static_cast<std::size_t>(partition)]++;
-  auto* at = new (arena.allocate(kHeaderCount * sizeof(log::Header))) log::Header[kHeaderCount];
+  auto* at = new (arena.allocate((kHeaderCount + 1) * sizeof(log::Header))) log::Header[kHeaderCount + 1];
   at[0] = {frame::kCeSpecVersion, "1.0"};
   at[1] = {frame::kCeId, event_id(run_, partition, seq, arena)};
   at[2] = {frame::kCeType, type_};
@@ -106,12 +112,14 @@ std::span<const log::Header> FrameBuilder::headers(const Group& group, std::stri
   at[4] = {frame::kCeTime, received_at};
   at[5] = {frame::kContentType, "application/x-ndjson"};
   at[6] = {frame::kTenant, tenant};
-  at[7] = {frame::kAgent, group.one_agent ? arena.copy(agent) : std::string_view{}};
+  at[7] = {frame::kAgent, group.one_agent ? arena.copy(lines[group.first].agent) : std::string_view{}};
   at[8] = {frame::kKeyId, context.key_id};
   at[9] = {frame::kReceivedAt, received_at};
   at[10] = {frame::kRunId, run_};
   at[11] = {frame::kSeq, number(seq, arena)};
-  return {at, kHeaderCount};
+  if (!group.summed || group.summary_bytes > kSummariesBytesMax) return {at, kHeaderCount};
+  at[12] = {frame::kSummary, join(group, lines, &AcceptedLine::summary, group.summary_bytes, arena)};
+  return {at, kHeaderCount + 1};
 }
 
 void FrameBuilder::build(std::span<const AcceptedLine> lines, const FrameContext& context, Arena& arena,
@@ -127,9 +135,8 @@ void FrameBuilder::build(std::span<const AcceptedLine> lines, const FrameContext
     record.topic = topic_;
     record.key = stream_key(tenant, each.stream, arena);
     record.partition = log::partition_of(record.key, static_cast<std::int32_t>(next_seq_.size()));
-    record.value = join(each, lines, arena);
-    record.headers =
-        headers(each, lines[each.first].agent, record.partition, context, tenant, received_at, arena);
+    record.value = join(each, lines, &AcceptedLine::text, each.bytes, arena);
+    record.headers = headers(each, lines, record.partition, context, tenant, received_at, arena);
     record.timestamp_ms = context.received_at.value / 1000;
     records.push_back(record);
   }

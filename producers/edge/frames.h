@@ -20,6 +20,7 @@ struct AcceptedLine {
   std::string_view text;    // validated JSON without raw newlines
   std::string_view stream;  // repo for reports, agent for everything else
   std::string_view agent;
+  std::string_view summary = {};  // of a report (core/codec/report_summary.h); empty: none
 };
 
 struct FrameContext {
@@ -46,12 +47,15 @@ class FrameBuilder {
     std::uint32_t count = 0;
     std::size_t bytes = 0;
     bool one_agent = true;
+    bool summed = true;  // all lines have a summary
+    std::size_t summary_bytes = 0;
   };
   void group(std::span<const AcceptedLine> lines);
   Group& group_of(const AcceptedLine& line, std::uint32_t index);
   [[nodiscard]] std::string_view join(const Group& group, std::span<const AcceptedLine> lines,
+                                      std::string_view AcceptedLine::*text, std::size_t bytes,
                                       Arena& arena) const;
-  [[nodiscard]] std::span<const log::Header> headers(const Group& group, std::string_view agent,
+  [[nodiscard]] std::span<const log::Header> headers(const Group& group, std::span<const AcceptedLine> lines,
                                                      std::int32_t partition, const FrameContext& context,
                                                      std::string_view tenant, std::string_view received_at,
                                                      Arena& arena);

@@ -50,6 +50,59 @@ TEST(Frames, NamesNoAgentWhenTheLinesOfAReportFrameDiffer) {
   EXPECT_EQ(frame::parse_meta(as_read(records[0]))->agent, "");
 }
 
+TEST(Frames, SummariesGoWithTheirLinesOrNotAtAll) {
+  FrameBuilder builder(frame::kReportsTopic, 4, kRun);
+  Arena arena;
+  std::vector<log::Record> records;
+  const AcceptedLine lines[] = {{"1", "a", "x", "sum 1"},
+                                {"2", "b", "x", "sum 2"},
+                                {"3", "a", "x", "sum 3"},
+                                {"4", "c", "x", {}},
+                                {"5", "c", "x", "s"}};
+  builder.build(lines, {kTenant, "key", kNow}, arena, records);
+  ASSERT_EQ(records.size(), 3U);
+  EXPECT_EQ(frame::parse_meta(as_read(records[0]))->summary, "sum 1\nsum 3");
+  EXPECT_EQ(frame::parse_meta(as_read(records[1]))->summary, "sum 2");
+  EXPECT_EQ(frame::parse_meta(as_read(records[2]))->summary, "");
+  EXPECT_EQ(records[2].headers.size(), 12U);
+  records.clear();
+  const std::string large(std::size_t{40} << 10, 's');
+  const AcceptedLine many[] = {{"1", "a", "x", large}, {"2", "a", "x", large}};
+  builder.build(many, {kTenant, "key", kNow}, arena, records);
+  EXPECT_EQ(frame::parse_meta(as_read(records[0]))->summary, "") << "more than a frame's headers should hold";
+}
+
+// Frames of other tenants and edges between those that were read last.
+TEST(Frames, AParserThatRemembersSaysTheSameAsOneThatDoesNot) {
+  const auto seed = std::random_device{}();
+  std::mt19937 random(seed);
+  frame::MetaParser parser;
+  for (int i = 0; i < 2000; ++i) {
+    const auto uuid = [&] { return "00000000-0000-4000-8000-00000000000" + std::to_string(random() % 3); };
+    const std::string tenant = random() % 16 == 0 ? "none" : uuid(), run = random() % 16 == 0 ? "" : uuid();
+    const std::string key = (random() % 16 == 0 ? uuid() : tenant) + "/a";
+    const std::string received =
+        random() % 16 == 0 ? "now" : format_rfc3339({kNow.value + static_cast<std::int64_t>(random() % 3)});
+    const std::string seq = std::to_string(random() % 100), agent = std::to_string(random() % 3);
+    const log::Header headers[] = {{frame::kTenant, tenant}, {frame::kAgent, agent},
+                                   {frame::kRunId, run},     {frame::kReceivedAt, received},
+                                   {frame::kSeq, seq},       {frame::kAgent, "second"}};
+    const log::ReadRecord record{"traces.v1", 0, 0, 0, key, "{}", headers};
+    const auto one = parser.parse(record);
+    const auto other = frame::parse_meta(record);
+    ASSERT_EQ(one.ok(), other.ok()) << "seed " << seed;
+    if (!one) {
+      ASSERT_EQ(one.error().message, other.error().message) << "seed " << seed;
+      continue;
+    }
+    ASSERT_EQ(one->tenant.value.to_string(), tenant) << "seed " << seed;
+    ASSERT_EQ(one->run.value.to_string(), run) << "seed " << seed;
+    ASSERT_EQ(format_rfc3339(one->received_at), received) << "seed " << seed;
+    ASSERT_EQ(one->agent, agent) << "seed " << seed;
+    ASSERT_EQ(std::to_string(one->seq), seq) << "seed " << seed;
+  }
+}
+
 // Any split of the same lines into requests gives every stream the same lines in the same order.
 TEST(Frames, AnySplitGivesEachStreamTheSameLines) {
   const auto seed = std::random_device{}();

@@ -1,5 +1,6 @@
 #include "producers/edge/intake.h"
 
+#include "core/codec/report_summary.h"
 #include "core/limits.h"
 #include "core/outcome.h"
 #include "producers/edge/response.h"
@@ -37,7 +38,12 @@ void Intake::accept(std::string_view line, const codec::DecodedTrace& trace, Are
     const bool same = !accepted_.empty() && accepted_.back().stream == trace.repo;
     stream = same ? accepted_.back().stream : arena.copy(trace.repo);
   }
-  accepted_.push_back({line, stream, agent});
+  std::string_view summary;
+  if (trace.kind == codec::Kind::kReport) {
+    summary_.clear();
+    if (codec::append_report_summary(trace, summary_)) summary = arena.copy(summary_);
+  }
+  accepted_.push_back({line, stream, agent, summary});
   count_share(agent);
 }
 

@@ -50,6 +50,7 @@ class Intake {
   std::unordered_map<std::string_view, std::uint32_t> share_index_;  // of shares_
   RejectCounts rejected_{};
   std::string rejections_;
+  std::string summary_;
 };
 
 }  // namespace plumbline::edge

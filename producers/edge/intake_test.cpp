@@ -39,6 +39,23 @@ void read_into(Read& all, Intake& intake, Arena& arena, const std::string& text)
   all.received += result->received;
 }
 
+TEST(Intake, AReportIsSummedUpAndNothingElseIs) {
+  Intake intake;
+  Arena arena;
+  const auto read = [&](codec::Endpoint endpoint, const std::string& text) {
+    PaddedBuffer body;
+    body.append(text);
+    const auto result = intake.read(body, codec::MediaType::kNdjson, endpoint, kNow, 30, arena);
+    return std::string(result->accepted.empty() ? "not taken" : result->accepted[0].summary);
+  };
+  EXPECT_EQ(read(codec::Endpoint::kTraces, line(0)), "");
+  EXPECT_EQ(
+      read(codec::Endpoint::kReports,
+           R"({"id":"00000000-0000-4000-8000-000000000001","kind":"report","time":")" + format_rfc3339(kNow) +
+               R"(","agent":"ci","repo":"r","data":{"status":"FAIL","failures":[{"id":"a","title":"b"}]}})"),
+      "1\t00000000-0000-4000-8000-000000000001\t1793000000000000\tFAIL\tr\t\t\t\ta\tb\t");
+}
+
 TEST(Intake, AnySplitOfLinesIntoRequestsGivesTheSameAcceptedSet) {
   const auto seed = std::random_device{}();
   std::mt19937 random(seed);

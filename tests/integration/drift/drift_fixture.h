@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "consumers/drift/run.h"
+#include "core/codec/decoder.h"
+#include "core/codec/report_summary.h"
 #include "tests/integration/persist/frames.h"
 #include "tests/integration/persist/script_log.h"
 #include "tests/support/postgres.h"
@@ -47,7 +49,20 @@ class DriftTest : public testing::Test {
       newest = std::max(newest, *parse_rfc3339(text_member(line, "time")));
     frame.received_at = format_rfc3339({newest.value + 1000000});
     frame.seq = seq_++;
+    if (frame.seq % 2 == 0) frame.summary = summaries_of(lines);  // the others are of an edge that has none
     log_.put(frame.topic, 0, frame_of(frame, lines));
+  }
+
+  static std::string summaries_of(const std::vector<std::string>& lines) {
+    codec::Decoder decoder;
+    std::string all;
+    for (const std::string& line : lines) {
+      const auto report = decoder.decode(line, codec::Endpoint::kReports);
+      if (!report) return {};
+      if (!all.empty()) all += '\n';
+      if (!codec::append_report_summary(**report, all)) return {};
+    }
+    return all;
   }
 
   // Report `number` (also its version) of `app`, so many minutes after nine; `file` breaks a layer.

@@ -63,6 +63,7 @@ struct FrameOptions {
   std::uint64_t seq = 0;
   std::string received_at = "2026-11-20T10:00:30.000000Z";
   std::string topic = "traces.v1";
+  std::string summary = {};  // empty: no header
 };
 
 inline StoredRecord frame_of(const FrameOptions& options, const std::vector<std::string>& lines) {
@@ -80,6 +81,7 @@ inline StoredRecord frame_of(const FrameOptions& options, const std::vector<std:
                     {"received_at", options.received_at},
                     {"run_id", options.run.to_string()},
                     {"seq", std::to_string(options.seq)}};
+  if (!options.summary.empty()) record.headers.emplace_back("summary", options.summary);
   return record;
 }
 
