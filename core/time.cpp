@@ -2,9 +2,12 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 
 namespace plumbline {
 namespace {
+
+constexpr std::size_t kSecondBytes = 19;  // of 2026-11-02T09:00:00
 
 // Reads exactly `count` digits at `at`; -1 when there are fewer.
 int digits(std::string_view text, std::size_t at, std::size_t count) {
@@ -23,12 +26,11 @@ char* put_digits(char* at, std::int64_t value, int count) {
   return at + count;
 }
 
-}  // namespace
-
-std::optional<TimeUs> parse_rfc3339(std::string_view text) {
+// Of 2026-11-02T09:00:00, the first 19 characters of at least 20, as if they were UTC.
+std::optional<std::int64_t> second_of(std::string_view text) {
   using namespace std::chrono;
-  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') ||
-      text[13] != ':' || text[16] != ':') {
+  if (text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') || text[13] != ':' ||
+      text[16] != ':') {
     return std::nullopt;
   }
   const int y = digits(text, 0, 4), mo = digits(text, 5, 2), d = digits(text, 8, 2);
@@ -37,8 +39,12 @@ std::optional<TimeUs> parse_rfc3339(std::string_view text) {
     return std::nullopt;
   const year_month_day date{year{y}, month{static_cast<unsigned>(mo)}, day{static_cast<unsigned>(d)}};
   if (!date.ok()) return std::nullopt;
+  return std::int64_t{sys_days{date}.time_since_epoch().count()} * 86400 + h * 3600 + mi * 60 + s;
+}
 
-  std::size_t at = 19;
+// With what stands behind the seconds: the fraction and the offset.
+std::optional<TimeUs> with_rest(std::int64_t second, std::string_view text) {
+  std::size_t at = kSecondBytes;
   std::int64_t fraction_us = 0;
   if (text[at] == '.') {
     ++at;
@@ -65,10 +71,27 @@ std::optional<TimeUs> parse_rfc3339(std::string_view text) {
     return std::nullopt;
   }
   if (at != text.size()) return std::nullopt;
+  return TimeUs{(second - offset_s) * 1000000 + fraction_us};
+}
 
-  const std::int64_t days = sys_days{date}.time_since_epoch().count();
-  const std::int64_t seconds = days * 86400 + h * 3600 + mi * 60 + s - offset_s;
-  return TimeUs{seconds * 1000000 + fraction_us};
+}  // namespace
+
+std::optional<TimeUs> parse_rfc3339(std::string_view text) {
+  if (text.size() <= kSecondBytes) return std::nullopt;
+  const auto second = second_of(text);
+  if (!second) return std::nullopt;
+  return with_rest(*second, text);
+}
+
+std::optional<TimeUs> Rfc3339Reader::parse(std::string_view text) {
+  if (text.size() <= kSecondBytes) return std::nullopt;
+  if (!second_ || std::memcmp(text.data(), text_.data(), kSecondBytes) != 0) {
+    const auto second = second_of(text);
+    if (!second) return std::nullopt;
+    second_ = second;
+    std::memcpy(text_.data(), text.data(), kSecondBytes);
+  }
+  return with_rest(*second_, text);
 }
 
 std::string format_rfc3339(TimeUs time) {

@@ -28,5 +28,19 @@ TEST(Time, RefusesWhatIsNotADateTime) {
   }
 }
 
+TEST(Time, AReaderThatRemembersSaysTheSame) {
+  Rfc3339Reader reader;
+  EXPECT_FALSE(reader.parse(std::string(19, '\0') + "Z")) << "what it has read before it read anything";
+  for (int twice = 0; twice < 2; ++twice) {
+    for (const char* text :
+         {"2026-11-02T09:00:00Z", "2026-11-02T09:00:00.25Z", "2026-11-02T09:00:00.25+01:30",
+          "2026-11-02T09:00:00", "2026-11-02T09:00:00.Z", "2026-11-02T09:00:00.1Zx", "2026-11-02t09:00:00z",
+          "2026-11-02T09:00:01Z", "", "2026-02-29T09:00:00Z", "2026-02-28T09:00:00Z", "2026-11-02T09:00:60Z",
+          "2026-11-02T09:00:00.25Z"}) {
+      EXPECT_EQ(reader.parse(text), parse_rfc3339(text)) << text;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace plumbline

@@ -240,7 +240,7 @@ void DriftConsumer::collect_drifts(const Stream& stream, const Timeline& timelin
 
 Status DriftConsumer::write(pg::Connection& connection, const Writes& writes) {
   // First: whoever has an older version than the row stops here.
-  auto saved = postgres::save_drift_streams(connection, writes.streams);
+  auto saved = postgres::save_drift_streams(connection, session_, writes.streams);
   if (!saved) return saved.error();
   if (!*saved) {
     for (const postgres::DriftStreamRow& row : writes.streams) cache_.erase(row.id.stream);
@@ -255,8 +255,8 @@ Status DriftConsumer::write(pg::Connection& connection, const Writes& writes) {
     if (Status done = postgres::drop_drifts(connection, drop.stream, drop.after, drop.keep); !done)
       return done;
   }
-  if (Status done = postgres::save_drifts(connection, writes.drifts); !done) return done;
-  auto added = postgres::add_drift_events(connection, writes.events);
+  if (Status done = postgres::save_drifts(connection, session_, writes.drifts); !done) return done;
+  auto added = postgres::add_drift_events(connection, session_, writes.events);
   if (!added) return added.error();
   for (const auto& [tenant, ids] : writes.withdrawn) {
     if (Status done = postgres::withdraw_drift_events(connection, tenant, ids, writes.now); !done)

@@ -170,6 +170,9 @@ Result<bool> Watch::turn() {
   if (!connection_) {
     auto made = pg::Connection::connect(postgres_);
     if (!made) return made.error();
+    auto session = postgres::prepare_drift_session(*made);
+    if (!session) return session.error();
+    session_ = *session;
     connection_.emplace(std::move(*made));
   }
   if (Status begun = connection_->begin(); !begun) return begun.error();
@@ -198,7 +201,7 @@ Result<bool> Watch::turn() {
     rows.push_back(std::move(row));
   }
   if (done) {
-    auto added = postgres::add_drift_events(*connection_, rows);
+    auto added = postgres::add_drift_events(*connection_, session_, rows);
     if (!added) done = added.error();
   }
   if (!done) {

@@ -20,6 +20,7 @@
 #include "core/log/log.h"
 #include "core/pg/connection.h"
 #include "core/result.h"
+#include "sinks/postgres/drift_store.h"
 #include "sinks/postgres/drift_watch.h"
 
 namespace plumbline::drift {
@@ -57,6 +58,7 @@ class Watch {
   WatchOptions options_;
   std::function<void(const std::set<std::int16_t>&)> found_;
   std::optional<pg::Connection> connection_;
+  postgres::DriftSession session_;  // of the connection
   std::optional<TimeUs> pruned_at_;
 };
 

@@ -206,7 +206,7 @@ class FormMatcher {
       case Format::kTime: {
         // A decision says its time twice.
         if (slot != event::kTime && out_.has(event::kTime) && text == out_.text(event::kTime)) break;
-        const auto time = parse_rfc3339(text);
+        const auto time = out_.times.parse(text);
         if (!time) return false;
         if (slot == event::kTime) out_.time = *time;
         break;

@@ -24,6 +24,7 @@ struct Found : Lists {
   Kind kind = Kind::kDecision;
   Uuid id;
   TimeUs time;
+  Rfc3339Reader times;
   std::uint64_t present = 0;  // by slot
   Value values[64];
   std::vector<char> unescaped;

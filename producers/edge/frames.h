@@ -52,6 +52,8 @@ class FrameBuilder {
   };
   void group(std::span<const AcceptedLine> lines);
   Group& group_of(const AcceptedLine& line, std::uint32_t index);
+  [[nodiscard]] std::string_view joined(const Group& group, std::span<const AcceptedLine> lines,
+                                        std::string_view AcceptedLine::*text, std::size_t bytes) const;
   [[nodiscard]] std::string_view join(const Group& group, std::span<const AcceptedLine> lines,
                                       std::string_view AcceptedLine::*text, std::size_t bytes,
                                       Arena& arena) const;

@@ -40,6 +40,30 @@ TEST(Frames, GroupsByStreamInOrderAndNumbersDensely) {
   }
 }
 
+TEST(Frames, LinesThatFollowEachOtherInTheBodyAreNotCopied) {
+  FrameBuilder builder(frame::kTracesTopic, 4, kRun);
+  Arena arena;
+  const std::string body = "{\"a\":1}\n{\"b\":2}\n\n{\"c\":3}\r\n{\"d\":4} {\"e\":5}";
+  const auto text = [&](std::size_t at) { return std::string_view(body).substr(at, 7); };
+  const std::size_t a = 0, b = 8, c = 17, d = 26, e = 34;
+  const auto build = [&](std::initializer_list<std::size_t> places) {
+    std::vector<AcceptedLine> lines;
+    for (const std::size_t at : places) lines.push_back({text(at), "agent", "agent"});
+    std::vector<log::Record> records;
+    builder.build(lines, {kTenant, "key", kNow}, arena, records);
+    EXPECT_EQ(records.size(), 1U);
+    return records.front().value;
+  };
+  EXPECT_EQ(build({a, b}), "{\"a\":1}\n{\"b\":2}");
+  EXPECT_EQ(build({a, b}).data(), body.data());
+  // Another order, an empty line, another end of line, none at all: what is between them is not the frame's.
+  EXPECT_EQ(build({b, a}), "{\"b\":2}\n{\"a\":1}");
+  EXPECT_EQ(build({a, c}), "{\"a\":1}\n{\"c\":3}");
+  EXPECT_EQ(build({b, c}), "{\"b\":2}\n{\"c\":3}");
+  EXPECT_EQ(build({c, d}), "{\"c\":3}\n{\"d\":4}");
+  EXPECT_EQ(build({d, e}), "{\"d\":4}\n{\"e\":5}");
+}
+
 TEST(Frames, NamesNoAgentWhenTheLinesOfAReportFrameDiffer) {
   FrameBuilder builder(frame::kReportsTopic, 4, kRun);
   Arena arena;

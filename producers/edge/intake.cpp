@@ -48,7 +48,9 @@ void Intake::accept(std::string_view line, const codec::DecodedTrace& trace, Are
 }
 
 void Intake::count_share(std::string_view agent) {
-  if (shares_.empty() || shares_.back().agent != agent) {
+  // The same view as the line's before: nothing to compare.
+  const bool again = !shares_.empty() && shares_.back().agent.data() == agent.data();
+  if (!again && (shares_.empty() || shares_.back().agent != agent)) {
     if (!shares_.empty() && share_index_.empty()) share_index_.emplace(shares_.front().agent, 0);
     const auto at = static_cast<std::uint32_t>(shares_.size());
     const auto known = shares_.empty() ? share_index_.end() : share_index_.emplace(agent, at).first;

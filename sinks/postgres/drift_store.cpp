@@ -4,9 +4,8 @@
 #include <map>
 
 #include "core/log/log.h"
-#include "sinks/postgres/drift_text.h"
+#include "sinks/postgres/drift_session.h"
 #include "sinks/postgres/trace_store_arrays.h"
-#include "sinks/postgres/trace_store_records.h"
 
 namespace plumbline::postgres {
 namespace {
@@ -23,8 +22,7 @@ constexpr const char* kLoadStreams =
 constexpr const char* kSaveStreams =
     "INSERT INTO plumbline.drift_streams AS s (tenant_id, stream_id, repo, branch, version, last_time, "
     "tail_time, tail_report, state, announced_drift, announced_incident) "
-    "SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int8[], $6::timestamptz[], "
-    "$7::timestamptz[], $8::uuid[], $9::text[], $10::uuid[], $11::uuid[]) "
+    "SELECT * FROM unnest($1::pg_temp.drift_stream_row[]) "
     "ON CONFLICT (tenant_id, stream_id) DO UPDATE SET version = excluded.version, last_time = "
     "excluded.last_time, tail_time = excluded.tail_time, tail_report = excluded.tail_report, state = "
     "excluded.state, announced_drift = excluded.announced_drift, announced_incident = "
@@ -39,15 +37,6 @@ constexpr const char* kKnownReports =
     "r.report_id) = (k.time, k.report_id) OR EXISTS (SELECT FROM unnest(r.earlier_times, r.earlier_ids) "
     "e(time, id) WHERE e.time = k.time AND e.id = k.report_id)";
 
-// Never holds a row: its row type is that of the arrays that reports come in.
-constexpr const char* kReportRows =
-    "CREATE TEMP TABLE IF NOT EXISTS drift_report_row (tenant_id uuid, stream_id uuid, time timestamptz, "
-    "report_id uuid, passed bool, layer_total int4, commit text, version text, layer text, state text, "
-    "reports int4, times timestamptz[], ids uuid[], commits text[], versions text[])";
-constexpr const char* kReportType = "SELECT 'pg_temp.drift_report_row'::regtype::oid";
-constexpr std::uint32_t kReportColumns = 15;
-// Reports of one statement, about: bounds both sides' buffers.
-constexpr std::size_t kArrayBytes = std::size_t{2} << 20;
 constexpr const char* kInsertReports =
     "INSERT INTO plumbline.drift_reports (tenant_id, stream_id, time, report_id, passed, layer_total, "
     "commit, version, layer, state, reports, earlier_times, earlier_ids, earlier_commits, earlier_versions) "
@@ -73,10 +62,6 @@ constexpr const char* kEventsAfter =
     "FROM plumbline.drift_events WHERE tenant_id = $1::uuid AND stream_id = $2::uuid AND withdrawn_at IS "
     "NULL "
     "AND NOT correction AND (report_time, report_id) > ($3::timestamptz, $4::uuid)";
-
-std::optional<std::string_view> present(const std::string& text) {
-  return text.empty() ? std::nullopt : std::optional<std::string_view>(text);
-}
 
 std::optional<Uuid> uuid_at(const pg::Rows& rows, int row, int column) {
   return rows.is_null(row, column) ? std::nullopt : Uuid::parse(rows.text(row, column));
@@ -154,26 +139,23 @@ Result<std::vector<DriftStreamRow>> load_drift_streams(pg::Connection& c,
   return found;
 }
 
-Result<bool> save_drift_streams(pg::Connection& c, std::span<const DriftStreamRow> rows) {
-  if (rows.empty()) return true;
-  TextArray tenant, stream, repo, branch, version, last, tail_time, tail_report, state, drift, incident;
-  for (const DriftStreamRow& row : rows) {
-    tenant.add(row.id.tenant.value.to_string());
-    stream.add(row.id.stream.to_string());
-    repo.add(row.repo);
-    branch.add(row.branch);
-    version.add(row.version + 1);
-    last.add(format_rfc3339(row.last_time));
-    add_key(tail_time, tail_report, row.tail);
-    state.add(present(row.state));
-    add_id(drift, row.announced_drift);
-    add_id(incident, row.announced_incident);
-  }
-  auto saved = c.query(kSaveStreams,
-                       {tenant.text(), stream.text(), repo.text(), branch.text(), version.text(), last.text(),
-                        tail_time.text(), tail_report.text(), state.text(), drift.text(), incident.text()});
+Result<bool> save_drift_streams(pg::Connection& c, const DriftSession& session,
+                                std::span<const DriftStreamRow> rows) {
+  auto saved =
+      send_rows(c, kSaveStreams, session.stream, rows, [](const DriftStreamRow& row, RecordRow& out) {
+        out.uuid(row.id.tenant.value);
+        out.uuid(row.id.stream);
+        out.text(row.repo);
+        out.text(row.branch);
+        out.int8(row.version + 1);
+        out.time(row.last_time);
+        add_key(out, row.tail);
+        out.name(row.state);
+        out.uuid(row.announced_drift);
+        out.uuid(row.announced_incident);
+      });
   if (!saved) return saved.error();
-  return saved->affected() == static_cast<std::int64_t>(rows.size());
+  return *saved == static_cast<std::int64_t>(rows.size());
 }
 
 Result<std::vector<std::size_t>> known_drift_reports(
@@ -194,42 +176,23 @@ Result<std::vector<std::size_t>> known_drift_reports(
   return known;
 }
 
-Result<DriftSession> prepare_drift_session(pg::Connection& c) {
-  if (Status made = c.execute(kReportRows); !made) return made.error();
-  auto type = c.query(kReportType);
-  if (!type) return type.error();
-  return DriftSession{static_cast<std::uint32_t>(type->integer(0, 0))};
-}
-
 Status insert_drift_reports(pg::Connection& c, const DriftSession& session,
                             std::span<const DriftReportRow> rows) {
-  std::string stream, one;
-  RecordArray array(stream);
-  RecordRow out(one);
-  for (std::size_t at = 0; at < rows.size();) {
-    stream.clear();
-    array.begin(session.report_type);
-    for (; at < rows.size() && stream.size() < kArrayBytes; ++at) {
-      const DriftReportRow& row = rows[at];
-      one.clear();
-      out.begin(kReportColumns);
-      out.uuid(row.stream.tenant.value);
-      out.uuid(row.stream.stream);
-      out.time(row.key.time);
-      out.uuid(row.key.id);
-      out.boolean(row.passed);
-      out.int4(row.layer_total);
-      out.name(row.commit);
-      out.name(row.version);
-      out.name(row.layer);
-      out.name(row.state ? std::string_view(*row.state) : std::string_view());
-      add_earlier(out, row.earlier);
-      array.next(one.size());
-      stream.append(one);
-    }
-    array.finish();
-    if (auto done = c.query_binary(kInsertReports, stream); !done) return done.error();
-  }
+  auto done =
+      send_rows(c, kInsertReports, session.report, rows, [](const DriftReportRow& row, RecordRow& out) {
+        out.uuid(row.stream.tenant.value);
+        out.uuid(row.stream.stream);
+        out.time(row.key.time);
+        out.uuid(row.key.id);
+        out.boolean(row.passed);
+        out.int4(row.layer_total);
+        out.name(row.commit);
+        out.name(row.version);
+        out.name(row.layer);
+        out.name(row.state ? std::string_view(*row.state) : std::string_view());
+        add_earlier(out, row.earlier);
+      });
+  if (!done) return done.error();
   return ok_status();
 }
 

@@ -84,9 +84,13 @@ struct DriftEventRow {
   std::string body;
 };
 
-// What belongs to a connection: number of the type in which reports are handed over.
+// A type in which rows are handed over: its number in PostgreSQL, and its columns.
+struct DriftRowType {
+  std::uint32_t number = 0, columns = 0;
+};
+// What belongs to a connection.
 struct DriftSession {
-  std::uint32_t report_type = 0;
+  DriftRowType stream, report, drift, event;
 };
 // Once after every connect.
 Result<DriftSession> prepare_drift_session(pg::Connection& connection);
@@ -100,7 +104,8 @@ Result<std::vector<DriftStreamRow>> load_drift_streams(pg::Connection& connectio
                                                        std::span<const DriftStreamId> ids);
 // Inserts (version 0) or replaces them. False: one was changed by another process since it was read; roll
 // back and read again.
-Result<bool> save_drift_streams(pg::Connection& connection, std::span<const DriftStreamRow> rows);
+Result<bool> save_drift_streams(pg::Connection& connection, const DriftSession& session,
+                                std::span<const DriftStreamRow> rows);
 
 // Which of these reports are there: an index each.
 Result<std::vector<std::size_t>> known_drift_reports(
@@ -121,14 +126,15 @@ struct DriftHistory {
 Result<DriftHistory> load_drift_history(pg::Connection& connection, const DriftStreamId& id,
                                         const DriftReportKey& key);
 
-Status save_drifts(pg::Connection& connection, std::span<const DriftRow> rows);
+Status save_drifts(pg::Connection& connection, const DriftSession& session, std::span<const DriftRow> rows);
 // Removes drifts that opened after `after` (nullopt: all) but for `keep`.
 Status drop_drifts(pg::Connection& connection, const DriftStreamId& id,
                    const std::optional<DriftReportKey>& after, std::span<const Uuid> keep);
 
 // Each event once; one that was withdrawn comes into force again and is published again. Returns how many
 // rows were written.
-Result<std::int64_t> add_drift_events(pg::Connection& connection, std::span<const DriftEventRow> rows);
+Result<std::int64_t> add_drift_events(pg::Connection& connection, const DriftSession& session,
+                                      std::span<const DriftEventRow> rows);
 Status withdraw_drift_events(pg::Connection& connection, TenantId tenant, std::span<const Uuid> ids,
                              TimeUs at);
 

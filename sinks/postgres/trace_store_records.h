@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -92,6 +93,14 @@ class RecordRow {
   void int8(std::int64_t value) { type(kWireInt8).int8(value); }
   void time(TimeUs value) { type(kWireTime).time(value); }
   void uuid(const Uuid& value) { type(kWireUuid).uuid(value); }
+  void time(const std::optional<TimeUs>& value) {
+    if (value) return time(*value);
+    type(kWireTime).null();
+  }
+  void uuid(const std::optional<Uuid>& value) {
+    if (value) return uuid(*value);
+    type(kWireUuid).null();
+  }
   void text(std::string_view value) { type(kWireText).bytes(value); }
   void bytea(std::string_view value) { type(kWireBytea).bytes(value); }
   // Names that are absent are null, never ''.

@@ -14,6 +14,8 @@ namespace {
 
 // A rebalance is noticed this late at worst; looking costs one folder listing.
 constexpr std::chrono::milliseconds kLookInterval{200};
+constexpr const char* kJoins = ".joins";
+constexpr std::chrono::minutes kJoinsKept{10};
 
 }  // namespace
 
@@ -45,14 +47,28 @@ Status GroupReader::enter() {
   std::error_code error;
   std::filesystem::create_directories(folder_ + "/members", error);
   if (error) return fatal("io", "cannot make " + folder_ + ": " + error.message());
+  sweep();
   id_ = Uuid::random().to_string();
-  const std::string made = folder_ + "/" + id_ + ".joins", entered = folder_ + "/members/" + id_;
+  const std::string made = folder_ + "/" + id_ + kJoins, entered = folder_ + "/members/" + id_;
   member_ = FileLock::try_lock(made);
   if (!member_) return fatal("io", "cannot lock " + made);
   std::filesystem::rename(made, entered, error);
   if (!error) return ok_status();
   unlink(made.c_str());
   return fatal("io", "cannot make " + entered + ": " + error.message());
+}
+
+// Files of members that were killed while they joined. Who joins now is done within milliseconds.
+void GroupReader::sweep() const {
+  std::error_code error;
+  const auto before = std::filesystem::file_time_type::clock::now() - kJoinsKept;
+  for (std::filesystem::directory_iterator entry(folder_, error);
+       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    if (entry->path().extension() != kJoins) continue;
+    std::error_code gone;
+    const auto made = entry->last_write_time(gone);
+    if (!gone && made < before) unlink(entry->path().c_str());
+  }
 }
 
 GroupReader::~GroupReader() {

@@ -44,6 +44,7 @@ class GroupReader final : public Reader {
   GroupReader(std::shared_ptr<Views> views, std::string folder, AssignmentListener& listener)
       : views_(views), reader_(std::move(views)), folder_(std::move(folder)), listener_(listener) {}
   Status enter();
+  void sweep() const;
   Status rebalance();
   [[nodiscard]] Result<std::vector<std::string>> members() const;
   [[nodiscard]] Result<std::vector<TopicPartition>> share(const std::vector<std::string>& members);

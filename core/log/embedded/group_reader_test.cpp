@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -107,6 +108,20 @@ TEST_F(EmbeddedGroup, AMemberWhoseFileSomebodyRemovedComesBack) {
   // Each for itself reads what it has; then both are counted again.
   EXPECT_TRUE(test::wait_for(
       [&] { return partitions_of(*one) == 2 && partitions_of(*other) == 2 && files().size() == 2; }));
+}
+
+TEST_F(EmbeddedGroup, WhatAMemberLeftThatWasKilledAsItJoinedIsRemoved) {
+  const fs::path folder = members_.parent_path();
+  fs::create_directories(folder);
+  const fs::path old = folder / "old.joins", young = folder / "young.joins",
+                 other = folder / "traces.v1-0.lock";
+  for (const fs::path& path : {old, young, other}) std::ofstream(path).put('x');
+  for (const fs::path& path : {old, other})
+    fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  const auto member = join();
+  EXPECT_FALSE(fs::exists(old));
+  EXPECT_TRUE(fs::exists(young)) << "somebody may be about to join with it";
+  EXPECT_TRUE(fs::exists(other));
 }
 
 TEST_F(EmbeddedGroup, NothingOfAMemberStaysBehind) {

@@ -91,15 +91,22 @@ TEST_F(DriftTest, ASlowLogIsMarkedAsItGoes) {
   EXPECT_EQ(published("version"), (std::vector<std::string>{"2", "3", "4", "5", "6", "7", "8", "9"}));
 }
 
+class DriftMarks : public DriftTest {
+ protected:
+  // An event that the log refused; its lane.
+  std::int16_t keep_one_back() {
+    report(1, 1);
+    report(2, 2, "FAIL", "a.ts");
+    log_.set_refusing(true);
+    EXPECT_FALSE(role()->step());
+    return static_cast<std::int16_t>(number("SELECT lane FROM plumbline.drift_events"));
+  }
+};
+
 // A late report withdraws an event in a transaction that is still open when the event is marked: the row's
 // place changes, and the mark passed it over, so the event was published again behind later ones.
-TEST_F(DriftTest, AnEventThatIsWithdrawnMeanwhileIsMarkedAllTheSame) {
-  report(1, 1);
-  report(2, 2, "FAIL", "a.ts");
-  log_.set_refusing(true);
-  auto one = role();
-  EXPECT_FALSE(one->step());
-  const auto lane = static_cast<std::int16_t>(number("SELECT lane FROM plumbline.drift_events"));
+TEST_F(DriftMarks, AnEventThatIsWithdrawnMeanwhileIsMarkedAllTheSame) {
+  const std::int16_t lane = keep_one_back();
   auto marker = database_.superuser();
   require(marker.execute("SET application_name = 'marker'"));
   require(marker.begin());
@@ -124,13 +131,8 @@ TEST_F(DriftTest, AnEventThatIsWithdrawnMeanwhileIsMarkedAllTheSame) {
   EXPECT_EQ(number("SELECT count(*) FROM plumbline.drift_events WHERE published_at IS NOT NULL"), 1);
 }
 
-TEST_F(DriftTest, WhatIsRecordedAnewSinceItWasReadIsNotMarked) {
-  report(1, 1);
-  report(2, 2, "FAIL", "a.ts");
-  log_.set_refusing(true);
-  auto one = role();
-  EXPECT_FALSE(one->step());
-  const auto lane = static_cast<std::int16_t>(number("SELECT lane FROM plumbline.drift_events"));
+TEST_F(DriftMarks, WhatIsRecordedAnewSinceItWasReadIsNotMarked) {
+  const std::int16_t lane = keep_one_back();
   const auto rows = require(postgres::drift_outbox(super_, std::span(&lane, 1)));
   ASSERT_EQ(rows.size(), 1u);
   require(super_.execute(

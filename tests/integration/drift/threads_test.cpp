@@ -5,10 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "consumers/drift/run.h"
-#include "core/log/embedded/embedded_log.h"
 #include "tests/integration/persist/frames.h"
-#include "tests/support/postgres.h"
-#include "tests/support/process/process.h"
+#include "tests/integration/persist/real_log.h"
 
 namespace plumbline::tests {
 namespace {
@@ -33,20 +31,9 @@ std::string report_of(int repo, int number, TimeUs start) {
 
 class DriftThreads : public testing::Test {
  protected:
-  DriftThreads() : super_(database_.superuser()), folder_("drift-threads") {
+  DriftThreads() : super_(database_.superuser()) {
     postgres_.url = database_.conninfo();
     start_ = {clock_.now().value - 120'000'000};
-    config::Embedded embedded;
-    embedded.dir = (folder_.path() / "log").string();
-    log_ = require(log::open_embedded(embedded));
-    for (const auto name :
-         {frame::kReportsTopic, frame::kDriftTopic, frame::kDeadTopic, frame::kTracesTopic}) {
-      log::TopicSpec spec;
-      spec.name = std::string(name);
-      spec.partitions = kPartitions;
-      spec.record_bytes_max = 1 << 20;
-      require(log_->ensure_topic(spec));
-    }
   }
 
   void append(int repo, int number, TimeUs start) {
@@ -55,17 +42,7 @@ class DriftThreads : public testing::Test {
     frame.stream = "app-" + std::to_string(repo);
     frame.received_at = format_rfc3339({start.value + 60'000'000});
     frame.seq = static_cast<std::uint64_t>(number);
-    const StoredRecord made = frame_of(frame, {report_of(repo, number, start)});
-    std::vector<log::Header> headers;
-    for (const auto& [name, value] : made.headers) headers.push_back({name, value});
-    log::Record record;
-    record.topic = frame::kReportsTopic;
-    record.partition = repo % kPartitions;
-    record.key = made.key;
-    record.value = made.value;
-    record.headers = headers;
-    record.timestamp_ms = made.timestamp_ms;
-    require(log::append_and_wait(*log_, record));
+    log_.append(frame::kReportsTopic, repo % kPartitions, frame_of(frame, {report_of(repo, number, start)}));
   }
   void append_all(int from, int to) {
     for (int number = from; number < to; ++number) {
@@ -124,8 +101,9 @@ class DriftThreads : public testing::Test {
   TestDatabase database_;
   pg::Connection super_;
   config::Postgres postgres_;
-  test::TempFolder folder_;
-  std::unique_ptr<log::Log> log_;
+  RealLog log_{"drift-threads",
+               kPartitions,
+               {frame::kReportsTopic, frame::kDriftTopic, frame::kDeadTopic, frame::kTracesTopic}};
   SystemClock clock_;
   TimeUs start_;
 };

@@ -3,10 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "consumers/health/run.h"
-#include "core/log/embedded/embedded_log.h"
 #include "tests/integration/persist/frames.h"
-#include "tests/support/postgres.h"
-#include "tests/support/process/process.h"
+#include "tests/integration/persist/real_log.h"
 
 namespace plumbline::tests {
 namespace {
@@ -19,17 +17,7 @@ constexpr int kFramesMin = 240;
 TEST(HealthThreads, ShareThePartitionsAndCountEachLineOnce) {
   const TestDatabase database;
   auto super = database.superuser();
-  test::TempFolder folder("health-threads");
-  config::Embedded embedded;
-  embedded.dir = (folder.path() / "log").string();
-  const auto log = require(log::open_embedded(embedded));
-  for (const auto name : {frame::kTracesTopic, frame::kReportsTopic}) {
-    log::TopicSpec spec;
-    spec.name = std::string(name);
-    spec.partitions = kPartitions;
-    spec.record_bytes_max = 1 << 20;
-    require(log->ensure_topic(spec));
-  }
+  const RealLog log("health-threads", kPartitions, {frame::kTracesTopic, frame::kReportsTopic});
   config::Postgres postgres;
   postgres.url = database.conninfo();
   config::Health options;
@@ -59,16 +47,7 @@ TEST(HealthThreads, ShareThePartitionsAndCountEachLineOnce) {
         frame_of({.stream = "a", .seq = static_cast<std::uint64_t>(frames / kPartitions)},
                  {decision_event("a", entry, uuid_of(2 * frames)),
                   decision_event("b", entry, uuid_of(2 * frames + 1))});
-    std::vector<log::Header> headers;
-    for (const auto& [name, value] : made.headers) headers.push_back({name, value});
-    log::Record record;
-    record.topic = frame::kTracesTopic;
-    record.partition = frames % kPartitions;
-    record.key = made.key;
-    record.value = made.value;
-    record.headers = headers;
-    record.timestamp_ms = made.timestamp_ms;
-    require(log::append_and_wait(*log, record));
+    log.append(frame::kTracesTopic, frames % kPartitions, made);
     ++frames;
   };
   // Until each of them had something to count, however late it joined.

@@ -1,9 +1,8 @@
 // persist.threads: members of one process share the partitions of a real embedded log.
 #include <atomic>
 
-#include "core/log/embedded/embedded_log.h"
 #include "tests/integration/persist/persist_fixture.h"
-#include "tests/support/process/process.h"
+#include "tests/integration/persist/real_log.h"
 
 namespace plumbline::tests {
 namespace {
@@ -20,18 +19,8 @@ class Acks final : public log::AckListener {
 };
 
 TEST_F(PersistTest, ThreadsShareThePartitionsAndStoreEachTraceOnce) {
-  test::TempFolder folder("persist-threads");
-  config::Embedded embedded;
-  embedded.dir = (folder.path() / "log").string();
-  const auto log = require(log::open_embedded(embedded));
-  for (const auto name :
-       {frame::kTracesTopic, frame::kReportsTopic, frame::kOutcomesTopic, frame::kDeadTopic}) {
-    log::TopicSpec spec;
-    spec.name = std::string(name);
-    spec.partitions = kPartitions;
-    spec.record_bytes_max = 1 << 20;
-    require(log->ensure_topic(spec));
-  }
+  const RealLog log("persist-threads", kPartitions,
+                    {frame::kTracesTopic, frame::kReportsTopic, frame::kOutcomesTopic, frame::kDeadTopic});
   options_.threads = 3;
   options_.poll_wait = 5ms;
   persist::PersistRole role(options_, postgres_, *log, clock_, metrics_);
@@ -44,15 +33,7 @@ TEST_F(PersistTest, ThreadsShareThePartitionsAndStoreEachTraceOnce) {
         {.stream = "a", .seq = static_cast<std::uint64_t>(frame / kPartitions)},
         {decision_event("a", entry, uuid_of(2 * frame)), decision_event("a", entry, uuid_of(2 * frame + 1))});
     std::vector<log::Header> headers;
-    for (const auto& [name, value] : made.headers) headers.push_back({name, value});
-    log::Record record;
-    record.topic = frame::kTracesTopic;
-    record.partition = frame % kPartitions;
-    record.key = made.key;
-    record.value = made.value;
-    record.headers = headers;
-    record.timestamp_ms = made.timestamp_ms;
-    producer->append(record, 0);
+    producer->append(RealLog::record_of(frame::kTracesTopic, frame % kPartitions, made, headers), 0);
     producer->submit();
   }
   EXPECT_TRUE(test::wait_for([&] { return acks.durable_ == kFrames; }));
