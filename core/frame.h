@@ -85,6 +85,7 @@ class MetaParser {
  private:
   struct Texts {
     std::string_view tenant, run, received, seq, key_id, agent, summary;
+    std::uint32_t seen = 0;  // by place
   };
   // A value beside the text that it was read from.
   template <class T>
@@ -106,7 +107,10 @@ class MetaParser {
     Texts found;
     for (const log::Header& header : headers) {
       std::string_view* const to = place(header.name, found);
-      if (to != nullptr && to->data() == nullptr) *to = header.value;
+      if (to == nullptr) continue;
+      const std::uint32_t bit = 1U << (to - &found.tenant);
+      if ((found.seen & bit) == 0) *to = header.value;
+      found.seen |= bit;
     }
     return found;
   }

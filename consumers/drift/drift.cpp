@@ -1,7 +1,6 @@
 #include "consumers/drift/drift.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "consumers/drift/meters.h"
 #include "core/frame.h"
@@ -92,11 +91,10 @@ void DriftConsumer::fold_record(const loop::Input& input) {
   const auto own = matchers_.find(meta->tenant);
   const Matchers& matchers = own == matchers_.end() ? default_matchers_ : own->second;
   std::string_view rest = record.value, summaries = meta->summary;
-  // A report for itself need not be searched for its end.
-  const bool alone = !summaries.empty() && summaries.find('\n') == std::string_view::npos;
   std::int32_t index = -1;
   do {
-    const std::string_view text = alone ? std::exchange(rest, {}) : next_line(rest);
+    // The lines say how many there are, whatever the summaries do.
+    const std::string_view text = next_line(rest);
     const std::string_view summary = next_line(summaries);
     ++index;
     auto seen = decoder_.decode(text, summary, matchers);
@@ -132,6 +130,8 @@ Status DriftConsumer::prepare(pg::Connection& connection) {
   if (Status loaded = load_settings(connection, &changed); !loaded) return loaded;
   if (!changed) return ok_status();
   lines_.clear();  // the batch was folded by what holds no more
+  letters_.clear();
+  decoder_.begin();
   for (const loop::Input& input : inputs_) fold_record(input);
   return ok_status();
 }

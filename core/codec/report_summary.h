@@ -6,7 +6,7 @@
 //
 // 1 is the version of this layout; time is in microseconds since 1970 (UTC); absent texts are empty; the
 // triples are the different rules of `failures`. A frame of which one line has no summary has no header:
-// summaries are for speed, the line is what holds. Values only; nothing here is shared.
+// they are for speed only. Values only; nothing here is shared.
 #pragma once
 #include <cstddef>
 #include <optional>

@@ -12,8 +12,9 @@ namespace {
 constexpr std::size_t kLinearGroupsMax = 8;  // a request has few streams: a scan beats a hash table
 constexpr std::uint32_t kEnd = UINT32_MAX;
 constexpr std::size_t kHeaderCount = 12;  // and the summary
-// Of a frame. Thousands of reports in one request are a backfill, which may take its time.
-constexpr std::size_t kSummariesBytesMax = std::size_t{64} << 10;
+// Of a frame, within what a record has for its key and headers (limits::kRecordBytesMax). Hundreds of reports
+// in one request are a backfill, which may take its time.
+constexpr std::size_t kSummariesBytesMax = std::size_t{32} << 10;
 
 // Neighbours share their views (Intake), so that most need no look at the bytes.
 bool same(std::string_view a, std::string_view b) {

@@ -90,7 +90,7 @@ TEST(Frames, SummariesGoWithTheirLinesOrNotAtAll) {
   EXPECT_EQ(frame::parse_meta(as_read(records[2]))->summary, "");
   EXPECT_EQ(records[2].headers.size(), 12U);
   records.clear();
-  const std::string large(std::size_t{40} << 10, 's');
+  const std::string large(std::size_t{20} << 10, 's');
   const AcceptedLine many[] = {{"1", "a", "x", large}, {"2", "a", "x", large}};
   builder.build(many, {kTenant, "key", kNow}, arena, records);
   EXPECT_EQ(frame::parse_meta(as_read(records[0]))->summary, "") << "more than a frame's headers should hold";
@@ -110,7 +110,8 @@ TEST(Frames, AParserThatRemembersSaysTheSameAsOneThatDoesNot) {
     const std::string seq = std::to_string(random() % 100), agent = std::to_string(random() % 3);
     const log::Header headers[] = {{frame::kTenant, tenant}, {frame::kAgent, agent},
                                    {frame::kRunId, run},     {frame::kReceivedAt, received},
-                                   {frame::kSeq, seq},       {frame::kAgent, "second"}};
+                                   {frame::kSeq, seq},       {frame::kAgent, "second"},
+                                   {frame::kSummary, {}},    {frame::kSummary, "second"}};
     const log::ReadRecord record{"traces.v1", 0, 0, 0, key, "{}", headers};
     const auto one = parser.parse(record);
     const auto other = frame::parse_meta(record);
@@ -123,6 +124,7 @@ TEST(Frames, AParserThatRemembersSaysTheSameAsOneThatDoesNot) {
     ASSERT_EQ(one->run.value.to_string(), run) << "seed " << seed;
     ASSERT_EQ(format_rfc3339(one->received_at), received) << "seed " << seed;
     ASSERT_EQ(one->agent, agent) << "seed " << seed;
+    ASSERT_EQ(one->summary, "") << "the first counts, also when it is empty";
     ASSERT_EQ(std::to_string(one->seq), seq) << "seed " << seed;
   }
 }

@@ -86,6 +86,26 @@ TEST_F(DriftTest, AnyOrderEndsInTheTablesOfTheSortedInput) {
   }
 }
 
+// No edge writes such a frame; the lines count all the same.
+TEST_F(DriftTest, AFrameWithFewerSummariesThanLinesIsReadWhole) {
+  const std::vector<std::string> lines = {gate(1, 1), gate(2, 2, "FAIL", "a.ts"), gate(3, 3)};
+  for (const std::string& summary : {summaries_of({lines[0]}), std::string("2\tof another layout")}) {
+    FrameOptions frame;
+    frame.topic = "reports.v1";
+    frame.stream = "app";
+    frame.received_at = "2026-11-10T09:10:00.000000Z";
+    frame.seq = seq_++;
+    frame.summary = summary;
+    log_.put(frame.topic, 0, frame_of(frame, lines));
+    drain();
+    EXPECT_EQ(number("SELECT count(*) FROM plumbline.drift_history"), 3);
+    EXPECT_EQ(number("SELECT count(*) FROM plumbline.drifts WHERE state = 'resolved'"), 1);
+    require(
+        super_.execute("DELETE FROM plumbline.drifts; DELETE FROM plumbline.drift_reports; DELETE FROM "
+                       "plumbline.drift_events; DELETE FROM plumbline.drift_streams"));
+  }
+}
+
 TEST_F(DriftTest, ErrorAndSkipChangeNothing) {
   report(1, 1);
   report(2, 2, "ERROR", "a.ts");

@@ -1,4 +1,5 @@
 // TraceStore and report_store against a real PostgreSQL: every row's fate, whatever the batches.
+#include <chrono>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -198,7 +199,8 @@ TEST_F(StoreTest, TwoWritersThatComeToANewDayAtOnceMakeItOnce) {
   ASSERT_EQ(require(first.query(ensure)).text(0, 0), "t");
   const std::string second(require(writer_.query("SELECT pg_backend_pid()")).text(0, 0));
   std::jthread commits([&] {
-    for (;;) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (std::chrono::steady_clock::now() < deadline) {
       auto waits = super_.query(
           "SELECT 1 FROM pg_locks WHERE pid = $1::int AND locktype = 'advisory' AND NOT granted", {second});
       if (!waits || waits->size() > 0) break;

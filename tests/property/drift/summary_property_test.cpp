@@ -107,7 +107,7 @@ TEST(DriftSummary, SaysNothingElseThanTheLine) {
   EXPECT_GT(layers, 500);
 }
 
-// A record whose summary is of a later version, damaged, or of fewer lines is read from its lines.
+// A record whose summary is of a later version or damaged is read from its line.
 TEST(DriftSummary, WhatItDoesNotUnderstandItReadsFromTheLine) {
   ReportDecoder decoder;
   codec::Decoder judge;
