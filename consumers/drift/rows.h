@@ -19,7 +19,7 @@ namespace plumbline::drift {
   return {stream.tenant, stream.id};
 }
 
-// As few runs as hold these entries, which follow one another.
+// As few runs as hold these entries, which follow one another; their texts are moved into the rows.
 void add_runs(const Stream& stream, std::span<Entry> entries, std::vector<postgres::DriftReportRow>& rows);
 // Of a run of one.
 Result<Entry> entry_of(const postgres::DriftReportRow& row);

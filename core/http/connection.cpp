@@ -5,6 +5,8 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 
+#include "core/http/emptying_buffer.h"
+
 namespace plumbline::http {
 namespace {
 
@@ -16,6 +18,16 @@ constexpr std::size_t kLingerBytesMax =
     1 << 20;  // of an unwanted body, read so that the answer isn't reset away
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
+// A request mostly comes whole: then the read of its head leaves a plain socket empty.
+template <class Stream>
+auto for_head(asio::mutable_buffer room) {
+  if constexpr (std::is_same_v<Stream, Socket>) {
+    return EmptyingBuffer(room);
+  } else {
+    return room;
+  }
+}
+
 }  // namespace
 
 template <class Stream>
@@ -25,8 +37,10 @@ Awaitable<void> Connection::serve(Stream& stream) {
     Step step = take_head();
     if (step == Step::kMore) {
       ErrorCode ec;
-      const std::size_t got = co_await stream.async_read_some(room(), asio::redirect_error(kUse, ec));
+      const std::size_t got =
+          co_await stream.async_read_some(for_head<Stream>(room()), asio::redirect_error(kUse, ec));
       filled_ += got;
+      look_for_end_ = !tls_;
       if (ec && reading_failed(ec)) co_return;
       if (!ec && phase_ == Phase::kIdle) enter(Phase::kHead, worker_.options().header_timeout);
       if (!answered_) continue;

@@ -56,6 +56,8 @@ class Connection {
   bool reading_failed(const ErrorCode& ec);
   void refuse(const Refusal& refusal);
   void finish();
+  [[nodiscard]] bool waits_for_client() const;
+  [[nodiscard]] bool ended_by_client();
   [[nodiscard]] bool too_slow(std::chrono::steady_clock::time_point now) const;
   [[nodiscard]] asio::mutable_buffer room();
 
@@ -81,6 +83,7 @@ class Connection {
   bool close_ = false;
   bool body_unread_ = false;  // bytes of a body may still come: linger after closing
   bool expired_ = false;
+  bool look_for_end_ = false;  // a read may have taken the last bytes, but not their end (EmptyingBuffer)
 };
 
 }  // namespace plumbline::http

@@ -95,9 +95,12 @@ void Connection::enter(Phase phase, std::chrono::milliseconds allowed) {
 }
 
 void Connection::sweep(std::chrono::steady_clock::time_point now) {
-  if (now < deadline_ && !(phase_ == Phase::kBody && too_slow(now))) return;
-  expired_ = true;
   ErrorCode ignored;
+  if (now < deadline_ && !(phase_ == Phase::kBody && too_slow(now))) {
+    if (look_for_end_ && waits_for_client() && ended_by_client()) socket_.cancel(ignored);
+    return;
+  }
+  expired_ = true;
   socket_.cancel(ignored);
 }
 
@@ -106,6 +109,18 @@ void Connection::close_if_idle() {
     deadline_ = worker_.now();
     sweep(worker_.now());
   }
+}
+
+bool Connection::waits_for_client() const {
+  return phase_ == Phase::kIdle || phase_ == Phase::kHead || phase_ == Phase::kBody;
+}
+
+bool Connection::ended_by_client() {
+  look_for_end_ = false;
+  char byte = 0;
+  ErrorCode ec;
+  socket_.receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, ec);
+  return ec == asio::error::eof;
 }
 
 bool Connection::too_slow(std::chrono::steady_clock::time_point now) const {

@@ -234,6 +234,32 @@ TEST_F(HttpServer, ClosesWhenAskedAndForHttp10) {
   EXPECT_EQ(head.receive().status, 200);
 }
 
+// No event of its own tells of an end that came together with the last bytes, and no time-out may be waited
+// for: a client that reads to the end of the stream would hang until then.
+TEST_F(HttpServer, AnEndThatComesTogetherWithTheLastBytesIsSeen) {
+  options_.idle_timeout = options_.header_timeout = options_.body_grace = std::chrono::hours(1);
+  start();
+  for (const std::string_view part : {"GET / HTTP/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHo",
+                                      "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc"}) {
+    RawHttp client(server_->port());
+    client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_EQ(client.receive().status, 200);
+    RawHttp blocker(server_->port());
+    {
+      // The worker waits for the lock in the handler while bytes and end arrive.
+      const std::scoped_lock lock(mutex_);
+      blocker.send("GET /hold HTTP/1.1\r\nHost: h\r\n\r\n");
+      client.send(part);
+      client.shutdown_send();
+    }
+    if (part.ends_with("\r\n\r\n")) {
+      EXPECT_EQ(client.receive().status, 200);
+    }
+    EXPECT_TRUE(client.closed()) << part;
+    release(1);
+  }
+}
+
 TEST_F(HttpServer, DrainAnswersWhatIsInFlightAndEndsTheRest) {
   options_.threads = 2;
   start();
