@@ -1,5 +1,9 @@
 // What the edge does when the log is slow, refuses or is away, and when it must end.
+#include <algorithm>
+#include <fstream>
 #include <thread>
+
+#include <fmt/format.h>
 
 #include "tests/integration/edge/edge_fixture.h"
 #include "tests/support/process/process.h"
@@ -122,6 +126,26 @@ TEST_F(Pressure, DrainAnswersWhatIsInFlightAndPublishesBalancedOutcomes) {
   }
   EXPECT_EQ(received, 5) << "one publication for each run and minute: cumulative counts add up over them";
   EXPECT_EQ(accepted, 3);
+}
+
+// Every worker listens by itself: sockets in state 0A (listening) with the port, as /proc/net/tcp shows them.
+int listeners(int port) {
+  std::ifstream table("/proc/net/tcp");
+  const std::string local = fmt::format(":{:04X} 00000000:0000 0A ", port);
+  int found = 0;
+  for (std::string line; std::getline(table, line);) found += line.find(local) != std::string::npos ? 1 : 0;
+  return found;
+}
+
+TEST_F(Pressure, HasAWorkerForEveryTwoCoresUnlessToldOtherwise) {
+  config_.threads = 0;
+  start();
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  EXPECT_EQ(listeners(edge_->port()), (cores + 1) / 2);
+  edge_.reset();  // before the keys that it knows
+  config_.threads = 3;
+  start();
+  EXPECT_EQ(listeners(edge_->port()), 3);
 }
 
 TEST_F(Pressure, ManyConnectionsShareSubmits) {
