@@ -67,7 +67,8 @@ def option_problems(compose, plumbline):
 def loaded_packages(binary):
     """Debian packages of the libraries that the binary names itself; what those load comes with them."""
     needed = subprocess.run(["objdump", "-p", binary], capture_output=True, text=True, check=True).stdout
-    names = set(re.findall(r"NEEDED\s+(\S+)", needed))
+    # A sanitizer's runtime is of test builds alone: no image has one.
+    names = {name for name in re.findall(r"NEEDED\s+(\S+)", needed) if not re.match(r"lib(a|t|ub)san\.so", name)}
     paths = dict(re.findall(r"^\s*(\S+) => (\S+)", subprocess.run(["ldd", binary], capture_output=True, text=True, check=True).stdout, re.M))
     for name in sorted(names & paths.keys()):
         owner = ""
