@@ -5,11 +5,13 @@
 #include <thread>
 
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 
 #include "bench/load/trace_maker.h"
 #include "core/clock.h"
 #include "core/codec/body.h"
 #include "core/codec/form_decoder.h"
+#include "core/codec/report_summary.h"
 #include "core/crypto/webhooks.h"
 #include "core/log/embedded/embedded_log.h"
 #include "producers/edge/admit.h"
@@ -53,6 +55,55 @@ void decode(benchmark::State& state) {
 }
 BENCHMARK_TEMPLATE(decode, codec::Decoder)->Arg(600)->Arg(1024);
 BENCHMARK_TEMPLATE(decode, codec::FormDecoder)->Arg(600)->Arg(1024);
+
+// A report of about 2 KB with as many findings as asked for.
+std::string report_of(int findings) {
+  std::string line = fmt::format(
+      R"({{"id":"{}","kind":"report","time":"{}","agent":"ci","repo":"organization/repository","branch":"main",)"
+      R"("commit":"{:040x}","data":{{"status":"FAIL","failures":[)",
+      Uuid::random().to_string(), format_rfc3339(SystemClock().now()), 7);
+  for (int i = 0; i < findings; ++i) {
+    line += fmt::format(
+        R"({}{{"id":"{}","title":"File Size Limit","details":"The following files exceed the maximum limit of )"
+        R"(300 lines and should be split into smaller, more modular components to improve maintainability",)"
+        R"("severity":"low","provenance":"traditional","files":["src/internal/operators/file{}.ts"]}})",
+        i == 0 ? "" : ",", i == 0 ? "ARCH_BOUNDARY" : "file-size", i);
+  }
+  return line + R"(],"stats":{"score":90}}})";
+}
+
+void decode_report(benchmark::State& state) {
+  const std::string line = report_of(static_cast<int>(state.range(0)));
+  codec::Decoder decoder;
+  for (auto _ : state) {
+    if (!decoder.decode(line, codec::Endpoint::kReports)) state.SkipWithError("not decoded");
+  }
+}
+BENCHMARK(decode_report)->Arg(6);
+
+// What the edge adds to it (docs/adr/0023), and what a reader of the header pays instead of the line.
+void summarize_report(benchmark::State& state) {
+  const std::string line = report_of(static_cast<int>(state.range(0)));
+  codec::Decoder decoder;
+  const auto decoded = decoder.decode(line, codec::Endpoint::kReports);
+  std::string summary;
+  for (auto _ : state) {
+    summary.clear();
+    if (!codec::append_report_summary(**decoded, summary)) state.SkipWithError("no summary");
+  }
+}
+BENCHMARK(summarize_report)->Arg(6);
+
+void read_report_summary(benchmark::State& state) {
+  const std::string line = report_of(static_cast<int>(state.range(0)));
+  codec::Decoder decoder;
+  std::string summary;
+  codec::append_report_summary(**decoder.decode(line, codec::Endpoint::kReports), summary);
+  for (auto _ : state) {
+    if (!codec::parse_report_summary(summary)) state.SkipWithError("not read");
+  }
+}
+BENCHMARK(read_report_summary)->Arg(6);
 
 void split(benchmark::State& state) {
   std::string body = body_of(100, 600);
