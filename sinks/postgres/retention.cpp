@@ -39,6 +39,13 @@ constexpr const char* kDays =
     "relname ~ '^traces_[0-9]{8}$' AND day >= coalesce($1::date, '-infinity') AND day < $2::date ORDER BY "
     "day";
 
+// Of nobody: no tenant, or one that isn't there. The policy says the same once more, for the right to delete.
+constexpr const char* kForgetNobodys =
+    "DELETE FROM plumbline.dead_letters WHERE (consumer, topic, partition, log_offset, log_index) IN (SELECT "
+    "d.consumer, d.topic, d.partition, d.log_offset, d.log_index FROM plumbline.dead_letters d WHERE "
+    "d.noted_at < $1::timestamptz AND (d.tenant_id IS NULL OR NOT EXISTS (SELECT FROM plumbline.tenants t "
+    "WHERE t.id = d.tenant_id)) LIMIT $2::int)";
+
 std::string in_utc(std::string_view day) {
   return day == "-infinity" ? std::string(day) : std::string(day) + "T00:00:00Z";
 }
@@ -69,6 +76,7 @@ class Sweep {
       if (stop_.stop_requested() || c_.broken()) break;
       note(remove_of(due));
     }
+    if (longest_kept_) note(remove_nobodys());
     return std::move(removed_);
   }
 
@@ -89,7 +97,7 @@ class Sweep {
       for (int row = 0; row < rows->size(); ++row) {
         Due due{std::string(rows->text(row, 0)), std::nullopt, std::string(rows->text(row, 2))};
         if (!rows->is_null(row, 1)) due.from = rows->text(row, 1);
-        if (!lowest_ || due.to < *lowest_) lowest_ = due.to;
+        if (!lowest_ || due.to < *lowest_) longest_kept_ = lowest_ = due.to;
         if (due.from == due.to) continue;
         if (rows->text(row, 3) == "true") {
           due_.push_back(std::move(due));
@@ -220,6 +228,21 @@ class Sweep {
     return ok_status();
   }
 
+  Status remove_nobodys() {
+    const std::int64_t batch = std::stoll(kBatchRows);
+    for (std::int64_t gone = batch; gone == batch && !stop_.stop_requested() && !c_.broken();) {
+      auto done = in_transaction(c_, [&]() -> Result<std::int64_t> {
+        if (Status role = as("plumbline_writer"); !role) return role.error();
+        auto rows = c_.query(kForgetNobodys, {in_utc(*longest_kept_), kBatchRows});
+        if (!rows) return rows.error();
+        return rows->affected();
+      });
+      if (!done) return done.error();
+      removed_.dead_letters += gone = *done;
+    }
+    return ok_status();
+  }
+
   Status note_removed(const Due& due) {
     return in_transaction(c_, [&]() -> Status {
       if (Status role = as("plumbline_writer"); !role) return role;
@@ -234,8 +257,9 @@ class Sweep {
 
   pg::Connection& c_;
   const std::stop_token& stop_;
-  std::optional<std::string> lowest_;  // of all floors, once all are settled
-  bool waiting_ = false;               // somebody reads a day that is to go whole
+  std::optional<std::string> lowest_;        // of all floors, once all are settled
+  std::optional<std::string> longest_kept_;  // the lowest of them at any rate
+  bool waiting_ = false;                     // somebody reads a day that is to go whole
   std::vector<Due> due_;
   std::map<std::string, std::set<std::string>> tenants_of_;  // a day's, by its first moment
   Removed removed_;

@@ -1,9 +1,10 @@
 // Removal of rows by age, by whole days (UTC): DESIGN section 5, "persist". A tenant's floor is raised first;
 // from then on consumers take nothing below it, and once they must have seen it rows go: days of traces below
 // every tenant's floor as tables, the days up to a higher floor row by row, and of every tenant its reports,
-// their violations and its dead letters. Sums of health, drifts, the ledger's counts and the links of hash
-// chains stay: they hold no payload, and verdicts rest on them. Stateless functions; one connection, one
-// thread. The connection's login must be allowed to act as plumbline_owner.
+// their violations and its dead letters; dead letters of no tenant go with the lowest floor. Sums of health,
+// drifts, the ledger's counts and the links of hash chains stay: they hold no payload, and verdicts rest on
+// them. Stateless functions; one connection, one thread. The connection's login must be allowed to act as
+// plumbline_owner.
 #pragma once
 #include <chrono>
 #include <cstdint>

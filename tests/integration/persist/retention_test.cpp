@@ -47,11 +47,12 @@ class RetentionTest : public PersistTest {
         "time, report_id, ordinal, files, gate) SELECT tenant_id, time, id, 0, 0, 'layers' FROM r",
         {tenant, at}));
   }
+  // tenant "": of nobody.
   void dead_letter(const std::string& tenant, TimeUs time) {
     require(super_.query(
         "INSERT INTO plumbline.dead_letters (consumer, topic, partition, log_offset, log_index, "
         "reason, detail, tenant_id, body, noted_at) VALUES ('persist', 'traces.v1', 0, $3::bigint, "
-        "0, 'schema', '', $1::uuid, '{}', $2::timestamptz)",
+        "0, 'schema', '', nullif($1, '')::uuid, '{}', $2::timestamptz)",
         {tenant, format_rfc3339(time), std::to_string(++letters_)}));
   }
   // Floors settle at once, unless said otherwise.
@@ -211,6 +212,37 @@ TEST_F(RetentionTest, ADayThatIsBeingReadWaitsForTheNextSweep) {
       << "nor noted as removed: a tenant that comes now may keep it";
   ASSERT_TRUE(reader.commit().ok());
   EXPECT_EQ(remove().days.size(), 1U);
+}
+
+TEST_F(RetentionTest, DeadLettersOfNobodyGoWithTheLongestRetention) {
+  const std::string stranger = "00000000-0000-0000-0000-00000000000e";
+  for (const std::string& whose : {std::string(), stranger, kShort, kLong}) {
+    for (const int age : {0, 20, 30, 31, 400}) dead_letter(whose, day(age));
+  }
+  EXPECT_EQ(remove().dead_letters, 2 + 2 + 2 + 4);
+  const auto left = [&](const std::string& whose) {
+    return text(
+        "SELECT string_agg(age::text, ' ' ORDER BY age) FROM (SELECT '" +
+        format_rfc3339(day(0)).substr(0, 10) +
+        "'::date - (noted_at AT TIME ZONE 'UTC')::date AS age FROM plumbline.dead_letters WHERE tenant_id " +
+        (whose.empty() ? "IS NULL" : "= '" + whose + "'") + ") a");
+  };
+  EXPECT_EQ(left(""), "0 20 30");
+  EXPECT_EQ(left(stranger), "0 20 30");
+  EXPECT_EQ(left(kLong), "0 20 30");
+  EXPECT_EQ(left(kShort), "0");
+  EXPECT_EQ(remove().dead_letters, 0);
+}
+
+TEST_F(RetentionTest, TheWriterCanRemoveNobodysDeadLettersAlone) {
+  dead_letter("", day(0));
+  dead_letter(kLong, day(0));
+  pg::ConnectOptions options;
+  options.conninfo = database_.conninfo();
+  options.role = "plumbline_writer";
+  auto writer = require(pg::Connection::connect(options));
+  EXPECT_EQ(require(writer.query("DELETE FROM plumbline.dead_letters")).affected(), 1);
+  EXPECT_EQ(text("SELECT tenant_id FROM plumbline.dead_letters"), kLong);
 }
 
 TEST_F(RetentionTest, OneProcessSweepsAtATime) {
