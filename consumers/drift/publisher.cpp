@@ -128,14 +128,15 @@ Result<std::size_t> Publisher::publish_some(std::set<std::int16_t>& lanes, std::
   Rows left, published;
   for (const postgres::DriftOutboxRow& row : *rows) left.push_back(&row);
   bool whole = true;
+  Status sent = ok_status();
   const auto until = clock_.monotonic() + kWavesMax;
-  while (!left.empty() && whole && clock_.monotonic() < until) {
+  while (!left.empty() && whole && sent && clock_.monotonic() < until) {
     std::set<std::string_view> keys;
     Rows wave, later;
     for (const postgres::DriftOutboxRow* row : left)
       (keys.insert(row->key).second ? wave : later).push_back(row);
     const std::size_t before = published.size();
-    if (Status sent = publish_wave(wave, published); !sent) return fail(sent.error());
+    sent = publish_wave(wave, published);
     whole = published.size() - before == wave.size();
     left = std::move(later);
   }
@@ -143,6 +144,8 @@ Result<std::size_t> Publisher::publish_some(std::set<std::int16_t>& lanes, std::
     return fail(marked.error());
   if (Status kept = connection_->commit(); !kept) return kept.error();
   published_.add(published.size());
+  // What left in an earlier wave is marked also when a later one could not begin.
+  if (!sent) return sent.error();
   if (!whole) {
     producer_.reset();  // waits for what is still under way
     return retryable("drift_outbox", "drift.v1 did not take all events durably; they are tried again");

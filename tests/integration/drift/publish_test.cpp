@@ -91,6 +91,22 @@ TEST_F(DriftTest, ASlowLogIsMarkedAsItGoes) {
   EXPECT_EQ(published("version"), (std::vector<std::string>{"2", "3", "4", "5", "6", "7", "8", "9"}));
 }
 
+// Two events of a key leave one after the other. When the log could not be asked for its topic between them,
+// the first was not marked and left a second time.
+TEST_F(DriftTest, WhatLeftIsMarkedThoughTheNextCanNotLeave) {
+  report(1, 1);
+  report(2, 2, "FAIL", "a.ts");
+  report(3, 3);
+  log_.set_on_append([&] { log_.set_topics_unknown(true); });
+  auto one = role();
+  EXPECT_FALSE(one->step());
+  EXPECT_EQ(number("SELECT count(*) FROM plumbline.drift_events WHERE published_at IS NULL"), 1);
+  log_.set_on_append({});
+  log_.set_topics_unknown(false);
+  drain(*one);
+  EXPECT_EQ(published("version"), (std::vector<std::string>{"2", "3"}));
+}
+
 class DriftMarks : public DriftTest {
  protected:
   // An event that the log refused; its lane.

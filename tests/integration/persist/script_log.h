@@ -3,6 +3,7 @@
 // partition. Not thread-safe but for what a role's own thread and the test share under one lock.
 #pragma once
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -51,6 +52,7 @@ class ScriptLog final : public log::Log {
   void set_incarnation(std::string incarnation) { incarnation_ = std::move(incarnation); }
   void set_refusing(bool refusing) { refusing_ = refusing; }
   // Called before each record that a producer appends.
+  void set_topics_unknown(bool unknown) { topics_unknown_ = unknown; }
   void set_on_append(std::function<void()> on_append) { on_append_ = std::move(on_append); }
   // Records one poll returns at most; 0: all there are.
   void set_poll_records(std::size_t most) { poll_records_ = most; }
@@ -66,7 +68,8 @@ class ScriptLog final : public log::Log {
 
   // log::Log
   Status ensure_topic(const log::TopicSpec&) override { return ok_status(); }
-  Result<log::TopicInfo> topic(std::string_view) override {
+  Result<log::TopicInfo> topic(std::string_view name) override {
+    if (topics_unknown_) return retryable("unknown_topic", "no topic " + std::string(name));
     return log::TopicInfo{partitions_, incarnation_};
   }
   Result<std::vector<std::string>> topics() override { return std::vector<std::string>{}; }
@@ -91,6 +94,7 @@ class ScriptLog final : public log::Log {
   std::string incarnation_ = "one";
   bool refusing_ = false;
   std::function<void()> on_append_;
+  std::atomic<bool> topics_unknown_ = false;
   std::size_t poll_records_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable_any came_;
