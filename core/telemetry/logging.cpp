@@ -1,10 +1,11 @@
 #include "core/telemetry/logging.h"
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include "core/clock.h"
+#include "core/telemetry/patient_sink.h"
 
 namespace plumbline::telemetry {
 namespace {
@@ -12,9 +13,8 @@ namespace {
 spdlog::logger& logger() {
   static const auto made = [] {
     auto to_stderr =
-        std::make_shared<spdlog::logger>("plumbline", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+        std::make_shared<spdlog::logger>("plumbline", std::make_shared<PatientSink>(STDERR_FILENO));
     to_stderr->set_pattern("%v");  // the line is complete JSON already
-    to_stderr->flush_on(spdlog::level::info);
     return to_stderr;
   }();
   return *made;

@@ -1,5 +1,6 @@
 // Structured logs: one escaped JSON object a line on standard error. Never a payload, never a secret: fields
-// are names, counts, codes and reasons. Thread-safe.
+// are names, counts, codes and reasons. Who reads standard error may stop reading: lines are then dropped and
+// counted instead of making somebody wait (patient_sink.h). Thread-safe.
 #pragma once
 #include <cstdint>
 #include <initializer_list>
