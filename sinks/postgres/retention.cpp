@@ -229,8 +229,7 @@ class Sweep {
   }
 
   Status remove_nobodys() {
-    const std::int64_t batch = std::stoll(kBatchRows);
-    for (std::int64_t gone = batch; gone == batch && !stop_.stop_requested() && !c_.broken();) {
+    for (std::int64_t gone = 1; gone > 0 && !stop_.stop_requested() && !c_.broken();) {
       auto done = in_transaction(c_, [&]() -> Result<std::int64_t> {
         if (Status role = as("plumbline_writer"); !role) return role.error();
         auto rows = c_.query(kForgetNobodys, {in_utc(*longest_kept_), kBatchRows});
